@@ -1,0 +1,135 @@
+"""What the core needs from the outside, as protocols. Adapters satisfy them; `wiring` joins them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from metis_tui.chat.catalog import Catalog
+from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
+from metis_tui.chat.turn import ChatRequest, GatewayEvent
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """A Globus access token. Its value never shows in repr, logs or errors."""
+
+    value: str = field(repr=False)
+    expires_at: float | None
+    """Unix time in seconds; None when unknown (a static token)."""
+    source: str
+    """Where it came from, for the status screen: a variable's name or a file's path."""
+
+
+class Authenticator(Protocol):
+    """Gives the access token. Never blocks the event loop."""
+
+    async def access_token(self) -> AccessToken:
+        """The access token to use now.
+
+        Raises:
+            SignInNeeded: there is none.
+            TokenInactive: the one there is has expired.
+        """
+
+
+class ModelGateway(Protocol):
+    """The inference gateway."""
+
+    def refresh_catalog(self, *, force: bool = False) -> AsyncIterator[Catalog]:
+        """Yields ever fuller catalogs as clusters answer; the last one is final.
+
+        Without `force` at most one refresh a minute asks the network; in between it yields what is known.
+
+        Raises:
+            ChatError: the list of models itself could not be read.
+        """
+
+    @property
+    def catalog(self) -> Catalog:
+        """What is known now; empty before the first refresh."""
+
+    def stream(self, request: ChatRequest) -> AsyncIterator[GatewayEvent]:
+        """Streams one reply; ends after ReplyFinished. Closing the iterator cancels the request.
+
+        Raises:
+            ChatError: every failure, also one after deltas have arrived.
+        """
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SaveStatus:
+    """Whether the user's words are on disk."""
+
+    is_saved: bool
+    pending_count: int = 0
+    """Records that are in memory only."""
+    pending_seconds: float = 0.0
+    """Age of the oldest of them."""
+    trouble: str = ""
+    """Why, in plain words; empty while the disk is merely slow."""
+
+
+class ConversationStore(Protocol):
+    """Saved conversations. One writer thread; no call blocks the event loop."""
+
+    async def list(self, *, limit: int | None = None, include_trashed: bool = False) -> Sequence[ConversationSummary]:
+        """Newest first by last change."""
+
+    async def open(self, conversation_id: str) -> Conversation:
+        """Raises KeyError when there is no such conversation."""
+
+    async def append(self, conversation: Conversation, message: ChatMessage) -> bool:
+        """Saves a message; True once it is durable. False: kept in memory and tried again until it is.
+
+        The first message of a conversation also writes its header. A reply's record ends its checkpoints.
+        Gives up waiting (False) after a few seconds on a hung file system; never raises for the disk.
+        """
+
+    def begin_reply(self, conversation: Conversation, reply: ChatMessage) -> None:
+        """Announces a streaming reply: its checkpoints carry this message's facts for recovery."""
+
+    def checkpoint(self, reply_id: str, text: str, reasoning: str) -> None:
+        """Adds newly streamed text to the partial file, at most once a second or every 4 KB. Cheap."""
+
+    async def set_value(self, conversation: Conversation, key: str, value: object) -> bool:
+        """Saves a setting: title, model, system, params, pin, archive, head. Last writer wins."""
+
+    async def trash(self, conversation_id: str) -> bool: ...
+
+    async def restore(self, conversation_id: str) -> bool: ...
+
+    async def recover(self) -> int:
+        """Turns partial replies of dead processes into messages marked interrupted; returns how many."""
+
+    @property
+    def status(self) -> SaveStatus: ...
+
+    def watch_status(self, listener: Callable[[SaveStatus], None]) -> None:
+        """Calls the listener, from the writer thread, when the status changes."""
+
+    async def close(self, budget_seconds: float = 2.0) -> SaveStatus:
+        """Writes everything out; the status tells whether it worked in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """How a served model did the last time it was used."""
+
+    first_delta_seconds: float | None
+    tokens_per_second: float | None
+    measured_at: float
+    """Unix time in seconds."""
+
+
+class MeasurementLog(Protocol):
+    """Last measurement by `model@cluster`, kept between starts. A convenience: failures are silent."""
+
+    def load(self) -> dict[str, Measurement]:
+        """Reads the file; call off the event loop."""
+
+    def record(self, model_key: str, measurement: Measurement) -> None:
+        """Keeps and writes it in the background."""
