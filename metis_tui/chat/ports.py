@@ -133,3 +133,13 @@ class MeasurementLog(Protocol):
 
     def record(self, model_key: str, measurement: Measurement) -> None:
         """Keeps and writes it in the background."""
+
+
+class DraftKeeper(Protocol):
+    """Keeps text that was typed and not sent, by conversation id (or "new"). Failures are silent."""
+
+    def load(self, key: str) -> str:
+        """Reads the file; call off the event loop."""
+
+    def save(self, key: str, text: str) -> None:
+        """Keeps and writes it in the background; empty text removes the draft."""

@@ -1,0 +1,50 @@
+"""The last choices made inside the application: theme and model. A convenience file in the state folder.
+
+config.toml belongs to the user and is never written by the application; these choices apply where it is silent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from metis_tui.config.paths import make_private_folder
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    theme: str = ""
+    model: str = ""
+    has_seen_notice: bool = False
+    """Whether the user was told once that the service logs prompts."""
+
+
+class ChoicesFile:
+    """Reads and replaces choices.json. Blocking; front ends call it off the event loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "choices.json"
+
+    def load(self) -> Choices:
+        """What was chosen last; the defaults when the file is missing or damaged."""
+        try:
+            table = json.loads(self._path.read_bytes())
+            theme, model, seen = table.get("theme"), table.get("model"), table.get("has_seen_notice")
+        except (OSError, ValueError, AttributeError, RecursionError):
+            return Choices()
+        return Choices(theme if isinstance(theme, str) else "", model if isinstance(model, str) else "", seen is True)
+
+    def update(self, **changes: object) -> None:
+        """Changes some choices. Failing to save them costs nothing, so it is silent."""
+        chosen = replace(self.load(), **changes)  # type: ignore[arg-type]
+        temporary = self._path.with_name(f".choices.{os.getpid()}.tmp")
+        try:
+            make_private_folder(self._path.parent)
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                json.dump(asdict(chosen), file)
+            os.replace(temporary, self._path)
+        except OSError:
+            temporary.unlink(missing_ok=True)
