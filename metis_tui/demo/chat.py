@@ -24,7 +24,7 @@ from .faults import (
     stream_script,
     wait_seconds,
 )
-from .replies import compose
+from .replies import compose, content_text
 from .script import Script
 from .tokens import count_tokens
 
@@ -54,14 +54,6 @@ def last_prompt(messages: list[dict[str, Any]]) -> str:
         if message["role"] == "user":
             return content_text(message["content"])
     return ""
-
-
-def content_text(content: Any) -> str:
-    """Text of a message's content, whichever of its forms it has."""
-    if isinstance(content, str):
-        return content
-    parts = content or []
-    return "\n".join(part if isinstance(part, str) else str(part.get("text") or "") for part in parts)
 
 
 def _has_images(messages: list[dict[str, Any]]) -> bool:
