@@ -142,15 +142,9 @@ class ChatEngine:
         Raises:
             InvalidRequest: empty prompt, a parameter out of range or a read-only conversation; nothing is changed.
         """
-        if conversation.is_read_only:
-            raise InvalidRequest(
-                "It was written by a newer version of metis-tui.",
-                title="This conversation is read-only",
-                hint="Start a new one (Ctrl+N) or update metis-tui.",
-            )
+        self._check(conversation)
         if not text.strip():
             raise InvalidRequest("There is no text to send.", title="The prompt is empty")
-        parameters.check(conversation.params)
         is_other_model = conversation.model != model.key and not conversation.is_empty
         prompt = self._add_prompt(conversation, storable(text), model, parent or conversation.head)
         is_saved = await self._store.append(conversation, prompt)
@@ -159,6 +153,32 @@ class ChatEngine:
         async with aclosing(self._reply(conversation, prompt, model, is_saved)) as events:
             async for event in events:
                 yield event
+
+    async def regenerate(
+        self, conversation: Conversation, prompt_id: str, model: ServedModel
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """Asks for another reply to a prompt that is there: a sibling of the replies it has. Else like `send`.
+
+        Raises:
+            InvalidRequest: a parameter out of range or a read-only conversation; nothing is changed.
+            KeyError: there is no such prompt.
+        """
+        self._check(conversation)
+        prompt = conversation.messages[prompt_id]
+        conversation.head = prompt_id
+        async with aclosing(self._reply(conversation, prompt, model, True)) as events:
+            async for event in events:
+                yield event
+
+    @staticmethod
+    def _check(conversation: Conversation) -> None:
+        if conversation.is_read_only:
+            raise InvalidRequest(
+                "It was written by a newer version of metis-tui.",
+                title="This conversation is read-only",
+                hint="Start a new one (Ctrl+N) or update metis-tui.",
+            )
+        parameters.check(conversation.params)
 
     def _add_prompt(
         self, conversation: Conversation, text: str, model: ServedModel, parent: str | None

@@ -1,0 +1,65 @@
+"""Small questions on top of a screen: a line of text, or a choice of keys."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from metis_tui.chat.printable import printable, printable_line
+
+
+class AskText(ModalScreen[str | None]):
+    """Asks for one line; None when the user backs out."""
+
+    CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", show=False)]
+
+    def __init__(self, title: str, value: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._value = printable_line(value, 500)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(printable(self._title), classes="dialog-title", markup=False)
+            yield Input(self._value, compact=True, select_on_focus=False)
+            yield Static("Enter accepts · Esc cancels", classes="dialog-keys", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False
+
+    @on(Input.Submitted)
+    def accept(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.dismiss(event.value.strip() or None)
+
+
+class AskKey(ModalScreen[str | None]):
+    """Shows a text and waits for one of some keys; returns the key, or None for Esc."""
+
+    CSS_PATH = "dialogs.tcss"
+
+    def __init__(self, title: str, text: str, keys: dict[str, str]) -> None:
+        super().__init__()
+        self._title, self._text, self._keys = title, text, keys
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(printable(self._title), classes="dialog-title", markup=False)
+            yield Static(printable(self._text), markup=False)
+            offered = " · ".join(f"{key} {meaning}" for key, meaning in self._keys.items())
+            yield Static(f"{offered} · Esc cancels", classes="dialog-keys", markup=False)
+
+    def key_escape(self) -> None:
+        self.dismiss(None)
+
+    async def on_key(self, event: object) -> None:
+        key = getattr(event, "character", None) or getattr(event, "key", "")
+        if key in self._keys:
+            self.dismiss(key)

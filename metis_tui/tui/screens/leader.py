@@ -1,0 +1,41 @@
+"""The leader panel: after Ctrl+X it shows which key does what, without a time-out."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from metis_tui.tui.actions import BY_LEADER
+
+
+class Leader(ModalScreen[str | None]):
+    """Returns the name of the action, or None."""
+
+    CSS_PATH = "leader.tcss"
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="leader-box"):
+            yield Static(id="leader-keys")
+
+    def on_mount(self) -> None:
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        columns = max(1, min(4, (self.app.size.width - 4) // 28))
+        table = Table.grid(padding=(0, 2))
+        cells = [f"{key}  {action.title}" for key, action in sorted(BY_LEADER.items())]
+        height = -(-len(cells) // columns)
+        for row in range(height):
+            table.add_row(
+                *(cells[row + column * height] for column in range(columns) if row + column * height < len(cells))
+            )
+        self.query_one("#leader-keys", Static).update(table)
+
+    def on_key(self, event: events.Key) -> None:
+        event.stop()
+        action = BY_LEADER.get(event.character or "")
+        self.dismiss(action.name if action else None)

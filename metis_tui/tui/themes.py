@@ -1,0 +1,33 @@
+"""Turns theme files into Textual themes. Knows nothing of where the files came from."""
+
+from __future__ import annotations
+
+from textual.app import App
+from textual.theme import Theme
+
+from metis_tui.config.theme_files import ThemeFile
+
+DEFAULT_THEME = "metis-dark"
+
+_FALLBACK = ThemeFile(DEFAULT_THEME, True, {"primary": "#8ab4f8", "background": "#12161b", "surface": "#181d24"})
+"""Used when not even the built-in theme files can be read."""
+
+
+def as_textual_theme(theme: ThemeFile) -> Theme:
+    return Theme(name=theme.name, dark=theme.is_dark, variables=dict(theme.variables), **theme.colors)  # type: ignore[arg-type]
+
+
+def register_themes(app: App[int], themes: list[ThemeFile]) -> list[str]:
+    """Registers the themes; returns what was wrong with those that Textual refused."""
+    problems = []
+    if not any(theme.name == DEFAULT_THEME for theme in themes):
+        themes = [_FALLBACK, *themes]
+    for theme in themes:
+        try:
+            textual_theme = as_textual_theme(theme)
+            textual_theme.to_color_system().generate()
+        except Exception as error:  # whatever a colour parser finds wrong must not stop start-up
+            problems.append(f"Theme {theme.name} is left out: {error}")
+        else:
+            app.register_theme(textual_theme)
+    return problems

@@ -1,0 +1,101 @@
+"""What a running turn looks like: its phase, how long, how fast. Pure; knows nothing of widgets.
+
+Waiting and stalls are told honestly: a 200 from the gateway means nothing until the first delta.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from metis_tui.chat.conversation import ChatMessage, Usage
+from metis_tui.tui import format as fmt
+
+STALL_SECONDS = 8
+"""A stream that is silent for longer is called stalled."""
+_RATE_WINDOW_SECONDS = 3.0
+
+
+class Phase(str, Enum):
+    IDLE = "idle"
+    SAVING = "saving"
+    WAITING = "waiting"
+    REASONING = "reasoning"
+    STREAMING = "streaming"
+
+
+@dataclass(slots=True)
+class TurnView:
+    """Follows one turn. Times are seconds on a monotonic clock."""
+
+    characters_per_token: float = 4.0
+    """Learned from the last usage report; turns characters into an estimate of tokens."""
+    phase: Phase = Phase.IDLE
+    outcome: str = ""
+    """How the last turn ended, in a word: stopped, failed, or empty."""
+    _since: float = 0.0
+    _last_delta: float = 0.0
+    _characters: int = 0
+    _window: list[tuple[float, int]] = field(default_factory=list)
+
+    @property
+    def is_running(self) -> bool:
+        return self.phase is not Phase.IDLE
+
+    def start(self, now: float) -> None:
+        self.phase, self.outcome, self._since, self._last_delta = Phase.SAVING, "", now, now
+        self._characters = 0
+        self._window.clear()
+
+    def sent(self, now: float) -> None:
+        self.phase, self._since, self._last_delta = Phase.WAITING, now, now
+
+    def delta(self, phase: Phase, length: int, now: float) -> None:
+        self.phase, self._last_delta = phase, now
+        self._characters += length
+        window = self._window
+        if window and now - window[-1][0] < 0.1:
+            window[-1] = (window[-1][0], window[-1][1] + length)
+        else:
+            window.append((now, length))
+        while window and now - window[0][0] > _RATE_WINDOW_SECONDS:
+            window.pop(0)
+
+    def end(self, reply: ChatMessage, outcome: str) -> None:
+        self.phase, self.outcome = Phase.IDLE, outcome
+        if reply.usage is not None:
+            self.learn(reply.usage, len(reply.text) + len(reply.reasoning))
+
+    def learn(self, usage: Usage, characters: int) -> None:
+        if usage.completion_tokens >= 20 and characters:
+            self.characters_per_token = min(8.0, max(1.0, characters / usage.completion_tokens))
+
+    @property
+    def estimated_tokens(self) -> int:
+        return round(self._characters / self.characters_per_token)
+
+    def rate(self, now: float) -> float | None:
+        """Tokens a second over the last three seconds, estimated from characters."""
+        if len(self._window) < 3:
+            return None
+        span = max(now - self._window[0][0], 0.2)
+        return sum(length for _, length in self._window[1:]) / self.characters_per_token / span
+
+    def words(self, now: float) -> str:
+        """The turn state for the status bar and the reply's heading."""
+        silent = now - self._last_delta
+        match self.phase:
+            case Phase.IDLE:
+                return self.outcome
+            case Phase.SAVING:
+                return "saving" if silent < 2 else f"storage slow {fmt.short_duration(silent)}"
+            case Phase.WAITING:
+                return f"waiting {fmt.short_duration(now - self._since)}"
+            case phase if silent >= STALL_SECONDS:
+                return f"stalled {fmt.short_duration(silent)}"
+            case phase:
+                speed = self.rate(now)
+                return phase.value if speed is None else f"{phase.value} ~{fmt.rate(speed)}"
+
+    def is_stalled(self, now: float) -> bool:
+        return self.phase in (Phase.REASONING, Phase.STREAMING) and now - self._last_delta >= STALL_SECONDS

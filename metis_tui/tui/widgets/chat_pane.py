@@ -1,0 +1,225 @@
+"""One conversation on screen: transcript and prompt, and the turn that runs between them.
+
+Owns the conversation. Knows the engine, not where replies come from nor how they are kept.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.message import Message
+from textual.timer import Timer
+from textual.widgets import Static
+from textual.worker import Worker, WorkerError
+
+from metis_tui.chat.catalog import ServedModel
+from metis_tui.chat.conversation import ChatMessage, Conversation
+from metis_tui.chat.engine import ChatEngine
+from metis_tui.chat.errors import ChatError
+from metis_tui.chat.turn import (
+    ReasoningDelta,
+    ReplyAccepted,
+    TextDelta,
+    TurnEnded,
+    TurnEvent,
+    TurnFailed,
+    TurnStarted,
+    UsageReported,
+)
+from metis_tui.tui.turn_view import Phase, TurnView
+from metis_tui.tui.widgets.notice_bar import NoticeBar
+from metis_tui.tui.widgets.prompt_input import PromptInput
+from metis_tui.tui.widgets.transcript import Transcript
+
+WELCOME = """\
+ metis-tui
+
+ Type a prompt and press Enter. Ctrl+J makes a new line.
+
+ F2 chooses a model      Ctrl+R saved conversations
+ Ctrl+N starts anew      Ctrl+P finds any action
+ F7 system prompt and parameters      F1 help
+"""
+LOGGED_NOTICE = "\n The service logs prompts. Every conversation is also saved on your own disk, at once.\n"
+
+
+class ChatPane(Vertical):
+    DEFAULT_CSS = """
+    ChatPane { height: 1fr; }
+    ChatPane Transcript { height: 1fr; display: none; }
+    ChatPane #welcome { height: 1fr; color: $text-muted; padding: 1 1; }
+    ChatPane.-talking Transcript { display: block; }
+    ChatPane.-talking #welcome { display: none; }
+    ChatPane #prompt-box { height: auto; border-top: solid $panel-lighten-2; }
+    ChatPane #prompt-box:focus-within { border-top: solid $primary; }
+    """
+
+    class TurnChanged(Message):
+        """The turn's phase or words changed; read `turn`."""
+
+    class ConversationChanged(Message):
+        """Another conversation is shown, or this one has a new title, model or message."""
+
+    @dataclass
+    class TurnRefused(Message):
+        """The turn could not start; the text is back in the prompt."""
+
+        error: ChatError
+
+    @dataclass
+    class ReplyKept(Message):
+        """A turn is over. `error` None: the reply is complete, or was stopped."""
+
+        reply: ChatMessage
+        error: ChatError | None
+        is_saved: bool
+
+    def __init__(self, engine: ChatEngine, conversation: Conversation, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._engine = engine
+        self.conversation = conversation
+        self.turn = TurnView()
+        self._worker: Worker[None] | None = None
+        self._ticker: Timer | None = None
+        self._reply_id: str | None = None
+        self._model_key = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(WELCOME, id="welcome", markup=False)
+        yield Transcript()
+        yield NoticeBar()
+        with Vertical(id="prompt-box"):
+            yield PromptInput()
+
+    def on_mount(self) -> None:
+        self.transcript = self.query_one(Transcript)
+        self.prompt = self.query_one(PromptInput)
+        self.notices = self.query_one(NoticeBar)
+        self.show(self.conversation)
+
+    def welcome(self, text: str) -> None:
+        self.query_one("#welcome", Static).update(text)
+
+    @property
+    def is_running(self) -> bool:
+        return self._worker is not None and not self._worker.is_finished
+
+    def show(self, conversation: Conversation) -> None:
+        """Shows another conversation. No turn may be running."""
+        self.conversation = conversation
+        path = conversation.path()
+        self.set_class(bool(path), "-talking")
+        self.transcript.show([message for message in path if message.role != "system"])
+        self.prompt.earlier_prompts.fill([message.text for message in path if message.role == "user"])
+        self.turn.outcome = ""
+        self.post_message(self.ConversationChanged())
+        self.post_message(self.TurnChanged())
+
+    def send(self, text: str, model: ServedModel) -> None:
+        """Starts a turn; its events arrive as messages. No other turn may be running."""
+        self.prompt.earlier_prompts.add(text)
+        self._model_key = model.key
+        self._start(self._engine.send(self.conversation, text, model), text)
+
+    def retry(self, model: ServedModel) -> bool:
+        """Asks for another reply to the last prompt; False when there is none."""
+        prompts = [message for message in self.conversation.path() if message.role == "user"]
+        if not prompts:
+            return False
+        self._model_key = model.key
+        self._start(self._engine.regenerate(self.conversation, prompts[-1].id, model), None)
+        return True
+
+    def _start(self, turn: AsyncGenerator[TurnEvent, None], text: str | None) -> None:
+        self._worker = self.run_worker(self._run_turn(turn, text), group="turn", exit_on_error=False)
+
+    def stop(self) -> bool:
+        """Stops the running turn and keeps what has arrived; False when none runs."""
+        if not self.is_running or self._worker is None:
+            return False
+        self._worker.cancel()
+        return True
+
+    async def settle(self) -> None:
+        """Stops the running turn and waits until what arrived is kept."""
+        if self.stop() and self._worker is not None:
+            with suppress(WorkerError):
+                await self._worker.wait()
+
+    async def _run_turn(self, turn: AsyncGenerator[TurnEvent, None], text: str | None) -> None:
+        self._reply_id = None
+        self.turn.start(time.monotonic())
+        self._ticker = self.set_interval(1.0, self._tick)
+        self.post_message(self.TurnChanged())
+        try:
+            async with aclosing(turn) as events:
+                async for event in events:
+                    self._present(event, is_new=text is not None)
+        except ChatError as refusal:
+            self.turn.phase = Phase.IDLE
+            if text is not None:
+                self.prompt.replace_all(text)
+            self.post_message(self.TurnRefused(refusal))
+        finally:
+            self._ticker.stop()
+            reply = self.conversation.messages.get(self._reply_id or "")
+            if self.turn.is_running:  # cancelled: the engine has kept what arrived
+                if reply is not None:
+                    self._end(reply, None, "stopped", True)
+                else:
+                    self.turn.phase = Phase.IDLE
+            self.post_message(self.TurnChanged())
+
+    def _present(self, event: TurnEvent, *, is_new: bool) -> None:
+        now = time.monotonic()
+        match event:
+            case TextDelta(text):
+                is_first = self.turn.phase is not Phase.STREAMING
+                self.turn.delta(Phase.STREAMING, len(text), now)
+                self.transcript.add_text(text)
+                if is_first:
+                    self._tick()
+            case ReasoningDelta(text):
+                is_first = self.turn.phase is not Phase.REASONING
+                self.turn.delta(Phase.REASONING, len(text), now)
+                self.transcript.add_reasoning(text)
+                if is_first:
+                    self._tick()
+            case TurnStarted(prompt, reply_id, _):
+                self._begin(prompt, reply_id, now, is_new)
+            case TurnEnded(reply, is_saved):
+                self._end(reply, None, "length limit" if reply.stop == "length" else "", is_saved)
+            case TurnFailed(error, reply, is_saved):
+                self._end(reply, error, "failed", is_saved)
+            case ReplyAccepted() | UsageReported():
+                return
+
+    def _begin(self, prompt: ChatMessage, reply_id: str, now: float, is_new: bool) -> None:
+        self.turn.sent(now)
+        self._reply_id = reply_id
+        self.add_class("-talking")
+        if is_new:
+            self.transcript.add(prompt)
+        else:
+            self.transcript.show([message for message in self.conversation.path() if message.role != "system"])
+        model, _, cluster = self._model_key.rpartition("@")
+        self.transcript.begin_reply(
+            ChatMessage(reply_id, prompt.id, "assistant", "", prompt.created_ms, model=model, cluster=cluster)
+        )
+        self._tick()
+        self.post_message(self.ConversationChanged())
+
+    def _end(self, reply: ChatMessage, error: ChatError | None, outcome: str, is_saved: bool) -> None:
+        self.turn.end(reply, outcome)
+        self.transcript.end_reply(reply)
+        self.post_message(self.ReplyKept(reply, error, is_saved))
+        self.post_message(self.ConversationChanged())
+
+    def _tick(self) -> None:
+        self.transcript.set_activity(self.turn.words(time.monotonic()))
+        self.post_message(self.TurnChanged())

@@ -1,0 +1,179 @@
+"""The prompt: a small multi-line editor. Posts what was submitted; knows nothing of what becomes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.widgets import TextArea
+
+from metis_tui.chat.printable import printable
+from metis_tui.tui.actions import BY_SLASH, bindings_for
+from metis_tui.tui.paste import Pastes, PasteTooLarge
+from metis_tui.tui.prompt_history import PromptHistory
+
+PLACEHOLDER = "Enter sends · Ctrl+J newline · / commands"
+
+
+class PromptInput(TextArea, inherit_bindings=False):
+    """Enter submits, Ctrl+J makes a new line, Up and Down at the edges walk through earlier prompts."""
+
+    DEFAULT_CSS = """
+    PromptInput {
+        height: auto; min-height: 1; max-height: 8; padding: 0 1; border: none; background: $surface;
+        scrollbar-size-vertical: 1;
+    }
+    PromptInput:focus { border: none; }
+    PromptInput .text-area--cursor-line { background: transparent; }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings_for("prompt"),
+        Binding("up", "up", show=False),
+        Binding("down", "down", show=False),
+        Binding("left", "cursor_left", show=False),
+        Binding("right", "cursor_right", show=False),
+        Binding("ctrl+left,alt+b,alt+left", "cursor_word_left", show=False),
+        Binding("ctrl+right,alt+f,alt+right", "cursor_word_right", show=False),
+        Binding("home,ctrl+a", "cursor_line_start", show=False),
+        Binding("end,ctrl+e", "cursor_line_end", show=False),
+        Binding("shift+left", "cursor_left(True)", show=False),
+        Binding("shift+right", "cursor_right(True)", show=False),
+        Binding("shift+up", "cursor_up(True)", show=False),
+        Binding("shift+down", "cursor_down(True)", show=False),
+        Binding("shift+home", "cursor_line_start(True)", show=False),
+        Binding("shift+end", "cursor_line_end(True)", show=False),
+        Binding("backspace", "delete_left", show=False),
+        Binding("delete", "delete_right", show=False),
+        Binding("ctrl+w,alt+backspace,ctrl+backspace", "delete_word_left", show=False),
+        Binding("alt+d,alt+delete", "delete_word_right", show=False),
+        Binding("ctrl+u", "delete_to_start_of_line", show=False),
+        Binding("ctrl+k", "delete_to_end_of_line_or_delete_line", show=False),
+        Binding("ctrl+underscore", "undo", show=False),
+        Binding("ctrl+y", "redo", show=False),
+    ]
+
+    @dataclass
+    class Submitted(Message):
+        """The user sent the prompt; `text` has its pastes in full."""
+
+        text: str
+
+    class QuitRequested(Message):
+        """Ctrl+D on an empty prompt."""
+
+    @dataclass
+    class PasteRefused(Message):
+        reason: str
+
+    @dataclass
+    class ScrollRequested(Message):
+        """Scroll the transcript by pages; negative is up."""
+
+        pages: int
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, compact=True, highlight_cursor_line=False, placeholder=PLACEHOLDER)
+        self.cursor_blink = False  # a blink repaints twice a second over the line
+        self.earlier_prompts = PromptHistory()
+        self._pastes = Pastes()
+
+    @property
+    def full_text(self) -> str:
+        """What would be sent: pastes in full."""
+        return self._pastes.expand(self.text)
+
+    def replace_all(self, text: str) -> None:
+        """Puts another text into the editor, its cursor at the end."""
+        self.text = printable(text)
+        self.move_cursor(self.document.end)
+
+    def reset(self) -> None:
+        """Empties the editor and forgets the pastes."""
+        self.text = ""
+        self._pastes.clear()
+
+    def action_submit(self) -> None:
+        row, column = self.cursor_location
+        if self.document[row][:column].endswith("\\"):
+            self.replace("\n", (row, column - 1), (row, column), maintain_selection_offset=False)
+            return
+        text = self.full_text
+        if text.strip():
+            self.post_message(self.Submitted(text))
+
+    def action_newline(self) -> None:
+        self._replace_via_keyboard("\n", *self.selection)
+
+    def action_up(self) -> None:
+        if self.cursor_at_first_line and not self._walk(self.earlier_prompts.older(self.text)):
+            self.action_cursor_line_start()
+        elif not self.cursor_at_first_line:
+            self.action_cursor_up()
+
+    def action_down(self) -> None:
+        if self.cursor_at_last_line and not self._walk(self.earlier_prompts.newer()):
+            self.action_cursor_line_end()
+        elif not self.cursor_at_last_line:
+            self.action_cursor_down()
+
+    def _walk(self, text: str | None) -> bool:
+        if text is None:
+            return False
+        try:
+            shown = self._pastes.take(text)
+        except PasteTooLarge:
+            shown = text[:1000]
+        self.text = shown
+        self.move_cursor(self.document.end)
+        return True
+
+    def action_page_up(self) -> None:
+        self.post_message(self.ScrollRequested(-1))
+
+    def action_page_down(self) -> None:
+        self.post_message(self.ScrollRequested(1))
+
+    def action_quit_when_empty(self) -> None:
+        if self.text:
+            self.action_delete_right()
+        else:
+            self.post_message(self.QuitRequested())
+
+    def action_complete(self) -> None:
+        """Completes a slash command as far as it is clear."""
+        text = self.text
+        if not text.startswith("/") or " " in text or "\n" in text:
+            return
+        found = sorted(name for name in BY_SLASH if name.startswith(text[1:]))
+        if not found:
+            return
+        if len(found) == 1:
+            self.replace_all(f"/{found[0]} " if BY_SLASH[found[0]].argument else f"/{found[0]}")
+            return
+        shared = found[0]
+        while not all(name.startswith(shared) for name in found):
+            shared = shared[:-1]
+        self.replace_all(f"/{shared}")
+        self.notify("  ".join(f"/{name}" for name in found), markup=False, timeout=6)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":  # the binding submits; the base class would insert a line
+            return
+        await super()._on_key(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        event.stop()
+        event.prevent_default()
+        try:
+            text = self._pastes.take(event.text)
+        except PasteTooLarge as refusal:
+            self.post_message(self.PasteRefused(str(refusal)))
+            return
+        result = self._replace_via_keyboard(text, *self.selection)
+        if result is not None:
+            self.move_cursor(result.end_location)
+        self.focus()
