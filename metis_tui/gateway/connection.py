@@ -1,0 +1,243 @@
+"""The HTTP connection to the gateway, and the one place where the access token meets a request.
+
+Imports the HTTP library at once, so it is itself imported only when the first request is made. That library is
+httpx2 because the SDK is built on it: every openai 3.x requires it, and loading it alone takes a quarter of the
+time of the SDK, which the catalog does not need.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from metis_tui import __version__
+from metis_tui.chat.errors import ChatError, NotAGateway
+from metis_tui.chat.ports import Authenticator
+from metis_tui.gateway.failures import Answer, failure_of, not_json_failure
+from metis_tui.gateway.origin import GatewayAddress, checked_token
+from metis_tui.gateway.transport_failures import is_transport_error, setup_failure, transport_failure
+from metis_tui.gateway.wire import CHAT_ENDPOINT
+
+if TYPE_CHECKING:
+    from openai import AsyncOpenAI
+
+_OWN_HEADERS = frozenset({"host", "accept", "content-type", "content-length", "transfer-encoding", "connection"})
+_USER_AGENT = f"metis-tui/{__version__}"
+_MAX_BODY_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """In seconds. There is no limit on the whole of a reply, only on silence."""
+
+    connect_seconds: float = 10.0
+    silence_seconds: float = 150.0
+    """Longest silence inside a reply; longer than the gateway's own 120, so that its error arrives."""
+    answer_seconds: float = 30.0
+    """Longest wait for the short answers: catalog, identity, health."""
+    write_seconds: float = 60.0
+
+
+class _OriginOnly(httpx2.Auth):
+    """Puts the access token on requests to the configured origin, and takes every header off that is not ours.
+
+    The SDK adds headers from OPENAI_* variables and facts about this machine; neither is the gateway's business.
+    """
+
+    def __init__(self, address: GatewayAddress, authenticator: Authenticator) -> None:
+        self._address = address
+        self._authenticator = authenticator
+
+    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        _keep_own_headers(request)
+        scheme, host, port = self._address.origin
+        url = request.url
+        if (url.scheme, url.host.lower(), url.port or {"https": 443, "http": 80}.get(url.scheme)) != (
+            scheme,
+            host,
+            port,
+        ):
+            raise NotAGateway("A request was about to leave the configured address; it was stopped.", can_retry=False)
+        token = await self._authenticator.access_token()
+        request.headers["Authorization"] = f"Bearer {checked_token(token.value)}"
+        yield request
+
+
+class _Anonymous(httpx2.Auth):
+    async def async_auth_flow(self, request: httpx2.Request) -> AsyncGenerator[httpx2.Request, httpx2.Response]:
+        _keep_own_headers(request)
+        yield request
+
+
+def _keep_own_headers(request: httpx2.Request) -> None:
+    for name in list(request.headers):
+        if name.lower() not in _OWN_HEADERS:
+            del request.headers[name]
+    request.headers["User-Agent"] = _USER_AGENT
+    # A compressing proxy would hold a stream back until its buffer is full.
+    request.headers["Accept-Encoding"] = "identity"
+
+
+class Connection:
+    """Requests to one gateway. Redirects are never followed; nothing is ever sent twice."""
+
+    def __init__(
+        self, address: GatewayAddress, authenticator: Authenticator, timeouts: Timeouts, ca_bundle: str | None = None
+    ) -> None:
+        """Raises Unreachable when a proxy or certificate setting of the environment cannot be used."""
+        self._address = address
+        self._timeouts = timeouts
+        self._sdk_clients: dict[str, AsyncOpenAI] = {}
+        self._auth = _OriginOnly(address, authenticator)
+        try:
+            self._http = httpx2.AsyncClient(
+                auth=self._auth,
+                follow_redirects=False,
+                trust_env=not address.is_loopback,
+                verify=ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True,
+                timeout=self._timeout(timeouts.answer_seconds),
+            )
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            raise setup_failure(error) from error
+        # OPENAI_LOG would print requests, prompts included, over the screen.
+        for name in ("openai", "httpx2", "httpcore2"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+
+    async def get_json(self, path: str, *, anonymous: bool = False, asked: str = "") -> object:
+        """The JSON at a path of the origin.
+
+        Raises:
+            ChatError: no connection, another status than 200, or no JSON.
+        """
+        answer = await self.get(path, anonymous=anonymous)
+        if answer.status != 200:
+            raise failure_of(answer, asked=asked)
+        try:
+            return json.loads(answer.body)
+        except (ValueError, RecursionError):
+            raise not_json_failure(answer) from None
+
+    async def get(self, path: str, *, anonymous: bool = False) -> Answer:
+        """The answer at a path of the origin, whatever its status.
+
+        Raises:
+            ChatError: no connection, or no access token.
+        """
+        url = self._address.root + path
+        auth = _Anonymous() if anonymous else self._auth
+        try:
+            async with self._http.stream("GET", url, headers={"Accept": "application/json"}, auth=auth) as response:
+                return await _read(response)
+        except Exception as error:
+            if isinstance(error, ChatError) or not is_transport_error(error):
+                raise
+            raise transport_failure(error, self._address) from None
+
+    @asynccontextmanager
+    async def chat(self, chat_path: str, arguments: dict[str, object], asked: str) -> AsyncIterator[ReplyStream]:
+        """Posts a chat request and gives the answer to read from. Leaving the context closes the connection.
+
+        Raises:
+            ChatError: no connection, no access token, or the gateway refused before it began to stream.
+        """
+        import openai
+
+        keyword_arguments: Any = arguments
+        try:
+            # The SDK sends the request; its own reading of the stream is left aside (see ReplyReader).
+            stream = await self._sdk_client(chat_path).chat.completions.create(**keyword_arguments)
+        except openai.APIStatusError as error:
+            raise failure_of(_answer(error.response, error.response.content), asked=asked) from None
+        except Exception as error:
+            if isinstance(error, ChatError) or not is_transport_error(error):
+                raise
+            raise transport_failure(error, self._address) from None
+        try:
+            yield ReplyStream(stream.response, self._address)
+        finally:
+            await stream.response.aclose()
+
+    def load_sdk(self, chat_path: str = "/v1/chat/completions") -> None:
+        """Imports the SDK and what it loads lazily, so that the first prompt need not wait; blocks for a second."""
+        _ = self._sdk_client(chat_path).chat.completions
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def _sdk_client(self, chat_path: str) -> AsyncOpenAI:
+        base = chat_path.removesuffix(CHAT_ENDPOINT)
+        client = self._sdk_clients.get(base)
+        if client is None:
+            from openai import AsyncOpenAI
+
+            logging.getLogger("openai").setLevel(logging.WARNING)
+            client = self._sdk_clients[base] = AsyncOpenAI(
+                base_url=self._address.root + base,
+                api_key="set-per-request",  # _OriginOnly replaces it; the SDK refuses to do without one
+                max_retries=0,
+                timeout=self._timeout(self._timeouts.silence_seconds),
+                http_client=self._http,
+            )
+        return client
+
+    def _timeout(self, read_seconds: float) -> httpx2.Timeout:
+        connect, write = self._timeouts.connect_seconds, self._timeouts.write_seconds
+        return httpx2.Timeout(connect=connect, read=read_seconds, write=write, pool=connect)
+
+
+class ReplyStream:
+    """The answer to a chat request: status 200, its content not yet read."""
+
+    def __init__(self, response: httpx2.Response, address: GatewayAddress) -> None:
+        self._response = response
+        self._address = address
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        self.is_event_stream: bool = kind == "text/event-stream"
+
+    async def pieces(self) -> AsyncGenerator[bytes, None]:
+        """The content as the network brings it.
+
+        Raises:
+            Unreachable: the connection broke or went silent.
+        """
+        try:
+            async for piece in self._response.aiter_bytes():
+                yield piece
+        except Exception as error:
+            if isinstance(error, ChatError) or not is_transport_error(error):
+                raise
+            raise transport_failure(error, self._address) from None
+
+    async def read(self) -> Answer:
+        """The whole content, for an answer that is no stream."""
+        content = b""
+        async for piece in self.pieces():
+            content += piece
+            if len(content) > _MAX_BODY_BYTES:
+                break
+        return _answer(self._response, content)
+
+
+async def _read(response: httpx2.Response) -> Answer:
+    content = b""
+    async for piece in response.aiter_bytes():
+        content += piece
+        if len(content) > _MAX_BODY_BYTES:
+            break
+    return _answer(response, content)
+
+
+def _answer(response: httpx2.Response, content: bytes) -> Answer:
+    try:
+        location = urlsplit(response.headers.get("location", "")).hostname or ""
+    except ValueError:
+        location = ""
+    return Answer(response.status_code, content, location)
