@@ -1,0 +1,72 @@
+"""Finds the conversation and the served model that a command line means. Knows the ports only."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+
+from metis_tui.chat.catalog import Catalog, ServedModel
+from metis_tui.chat.conversation import Conversation
+from metis_tui.chat.errors import ModelUnknown
+from metis_tui.chat.ports import ConversationStore, ModelGateway
+from metis_tui.chat.printable import printable_line
+from metis_tui.cli.diagnostics import NotFound, UsageProblem
+
+
+async def open_conversation(store: ConversationStore, wanted: str) -> Conversation:
+    """The conversation with this id or the start of an id, or the last one for "last".
+
+    Raises:
+        NotFound: there is none.
+        UsageProblem: several ids start so.
+    """
+    summaries = await store.list()
+    if wanted == "last":
+        if not summaries:
+            raise NotFound("Nothing is saved yet.", hint="")
+        return await store.open(summaries[0].id)
+    prefix = wanted.strip().casefold()
+    found = [summary.id for summary in summaries if prefix and summary.id.startswith(prefix)]
+    if len(found) > 1:
+        raise UsageProblem(
+            f"{len(found)} ids start with {printable_line(prefix, 40)}: {', '.join(sorted(found)[:3])} …",
+            title="Which conversation?",
+            hint="Give more of the id.",
+        )
+    try:
+        return await store.open(found[0] if found else prefix)
+    except (KeyError, ValueError) as error:
+        raise NotFound(f"No id starts with {printable_line(wanted, 40)!r}.") from error
+
+
+async def find_model(gateway: ModelGateway, wanted: str) -> ServedModel:
+    """The served model called `model` or `model@cluster`; without a name a live one.
+
+    Stops reading as soon as the answer cannot change: states matter only where several clusters have the name.
+
+    Raises:
+        ModelUnknown: no such model; names the nearest.
+        ChatError: the catalog cannot be read.
+    """
+    catalog = Catalog()
+    async with aclosing(_catalogs(gateway)) as catalogs:
+        async for catalog in catalogs:
+            same = [model for model in catalog.models if wanted and wanted in (model.key, model.name)]
+            if len(same) == 1:
+                return same[0]
+    found = catalog.find(wanted) if wanted else catalog.default_model()
+    if found is None:
+        raise _unknown(catalog, wanted)
+    return found
+
+
+async def _catalogs(gateway: ModelGateway) -> AsyncIterator[Catalog]:
+    async for catalog in gateway.refresh_catalog():
+        yield catalog
+
+
+def _unknown(catalog: Catalog, wanted: str) -> ModelUnknown:
+    if not catalog.models:
+        return ModelUnknown("The gateway offers no models to you.", title="No models", hint="")
+    names = ", ".join(printable_line(model.key, 80) for model in catalog.nearest(wanted))
+    return ModelUnknown(f"The gateway does not offer {printable_line(wanted, 80)!r}.", hint=f"There is: {names}.")

@@ -1,0 +1,73 @@
+"""The only writer of standard output: data, exact when it is piped, safe for the terminal when it is one."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TextIO
+
+from metis_tui.chat.printable import printable
+
+
+class Output:
+    """Writes text and JSON, each piece at once.
+
+    Raises BrokenPipeError when the reader has gone; see `reader_has_gone`.
+    """
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream if stream is not None else sys.stdout
+        self.is_terminal = self._stream is not None and self._stream.isatty()
+        self._is_line_open = False
+        reconfigure = getattr(self._stream, "reconfigure", None)
+        if reconfigure is not None:
+            # a pipe gets the very text, whatever the locale says
+            reconfigure(errors="replace", newline="\n") if self.is_terminal else reconfigure(
+                encoding="utf-8", errors="replace", newline="\n"
+            )
+
+    def text(self, text: str) -> None:
+        """One piece of untrusted text."""
+        if not text or self._stream is None:
+            return
+        self._stream.write(printable(text) if self.is_terminal else text)
+        self._stream.flush()
+        self._is_line_open = not text.endswith("\n")
+
+    def line(self, text: str = "") -> None:
+        self.text(text + "\n")
+
+    def end_line(self) -> None:
+        """Ends an open line on a terminal, where the shell's prompt would hang on to it; a pipe stays exact."""
+        if self.is_terminal and self._is_line_open:
+            self.line()
+
+    def json(self, value: object, *, is_compact: bool = False) -> None:
+        """One JSON value; compact means on one line. Control characters are escaped by JSON itself."""
+        self.line(json.dumps(value, ensure_ascii=False, indent=None if is_compact else 2, default=str))
+
+
+def table(rows: list[list[str]]) -> str:
+    """Rows in columns of equal width, two spaces apart."""
+    if not rows:
+        return ""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    )
+
+
+READER_GONE = 141
+"""128 + SIGPIPE, as for any other program in a pipe whose reader has gone."""
+
+
+def reader_has_gone() -> int:
+    """Makes the interpreter's own exit silent and gives the exit code."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError, AttributeError):
+        return READER_GONE
+    return READER_GONE

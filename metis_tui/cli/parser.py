@@ -1,0 +1,203 @@
+"""The command line's grammar. Imports argparse only, so that --help answers at once; does nothing by itself."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from metis_tui import __version__
+
+_EPILOG = """\
+exit codes: 0 ok, 1 error, 2 usage, 3 sign-in needed, 4 model not live or maintenance, 5 rate limited,
+            6 network, 7 reply incomplete (what arrived is saved), 130 interrupted
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose complaint is two short lines."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options. `command` is None for the application; for a command with verbs `verb` names one.
+
+    Raises:
+        SystemExit: after --help or --version (0) or for a command line that makes no sense (2).
+    """
+    parser = build()
+    options = parser.parse_args(arguments)
+    if options.demo and options.base_url:
+        parser.error("--demo brings its own gateway: leave out --base-url")
+    return options
+
+
+def build() -> Parser:
+    parser = Parser(
+        prog="metis-tui",
+        description="Chat with ALCF's inference gateway from a terminal. Without a command: the application.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"metis-tui {__version__}")
+    _add_gateway(parser)
+    _add_model(parser)
+    _add_conversation(parser)
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
+    _add_ask(commands)
+    _add_models(commands)
+    _add_status(commands)
+    _add_history(commands)
+    _add_demo_gateway(commands)
+    _add_config(commands)
+    return parser
+
+
+_Commands = argparse._SubParsersAction  # argparse has no public name for it
+
+
+def _add_command(commands: _Commands[Parser], name: str, text: str, notes: str = "") -> Parser:
+    return commands.add_parser(
+        name,
+        help=text[0].lower() + text[1:].rstrip("."),
+        description=text,
+        epilog=notes,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+        # an option may stand before or after the command: its absence after it must not undo it
+        argument_default=argparse.SUPPRESS,
+    )
+
+
+def _add_verbs(command: Parser) -> _Commands[Parser]:
+    return command.add_subparsers(dest="verb", metavar="VERB", title="verbs", required=True, parser_class=Parser)
+
+
+def _add_ask(commands: _Commands[Parser]) -> None:
+    ask = _add_command(
+        commands,
+        "ask",
+        "Send one prompt and print the reply.",
+        "Standard input that is not a terminal is attached to the prompt, or is the prompt when PROMPT is -.\n"
+        "The reply is the only thing on standard output; reasoning is in --json and --jsonl.",
+    )
+    ask.add_argument("prompt", metavar="PROMPT", help="the prompt, or - for standard input")
+    _add_model(ask)
+    ask.add_argument(
+        "-f", "--file", dest="files", action="append", default=[], metavar="FILE", help="attach a text file"
+    )
+    ask.add_argument("--system", default=None, metavar="TEXT", help="the conversation's system prompt")
+    ask.add_argument(
+        "--param",
+        dest="params",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a generation parameter, such as temperature=0.2 or max_tokens=500",
+    )
+    shape = ask.add_mutually_exclusive_group()
+    shape.add_argument("--json", dest="shape", action="store_const", const="json", help="print one JSON object")
+    shape.add_argument(
+        "--jsonl", dest="shape", action="store_const", const="jsonl", help="print one JSON object per event"
+    )
+    ask.set_defaults(shape="text")
+    _add_conversation(ask)
+    _add_gateway(ask)
+
+
+def _add_models(commands: _Commands[Parser]) -> None:
+    models = _add_command(commands, "models", "List the served models with their state.")
+    _add_json(models)
+    _add_gateway(models)
+
+
+def _add_status(commands: _Commands[Parser]) -> None:
+    status = _add_command(
+        commands,
+        "status",
+        "Tell how the gateway, the access token and the saved conversations are.",
+        "Exits 0 when all is well, else with the code of the first trouble.",
+    )
+    _add_json(status)
+    _add_gateway(status)
+
+
+def _add_history(commands: _Commands[Parser]) -> None:
+    history = _add_command(commands, "history", "Saved conversations.")
+    verbs = _add_verbs(history)
+    listing = _add_command(verbs, "list", "List saved conversations, newest first.")
+    listing.add_argument("--limit", type=_count, default=None, metavar="N", help="no more than N")
+    _add_json(listing)
+    _add_demo(listing)
+    show = _add_command(verbs, "show", "Print one saved conversation.")
+    show.add_argument("id", metavar="ID", help="its id, the start of its id, or: last")
+    shape = show.add_mutually_exclusive_group()
+    shape.add_argument("--json", dest="shape", action="store_const", const="json", help="print one JSON object")
+    shape.add_argument("--markdown", dest="shape", action="store_const", const="markdown", help="print Markdown")
+    show.set_defaults(shape="text")
+    _add_demo(show)
+
+
+def _add_demo_gateway(commands: _Commands[Parser]) -> None:
+    gateway = _add_command(
+        commands,
+        "demo-gateway",
+        "Run the demo gateway alone.",
+        "Prints `ready URL` when it listens on 127.0.0.1; ends on Ctrl+C. Names its access token on standard error.",
+    )
+    gateway.add_argument("--port", type=_port, default=0, metavar="N", help="port; 0, the default, takes a free one")
+    gateway.add_argument(
+        "--scenario", default="default", metavar="NAME", help="what happens; a wrong name lists them"
+    )
+
+
+def _add_config(commands: _Commands[Parser]) -> None:
+    config = _add_command(commands, "config", "Where the settings are and what they say.")
+    verbs = _add_verbs(config)
+    _add_command(verbs, "path", "Print the path of config.toml, which may not exist.")
+    show = _add_command(verbs, "show", "Print the settings in effect, as TOML.")
+    show.add_argument("--base-url", metavar="URL", help="as if the application was started with this address")
+
+
+def _add_gateway(parser: Parser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--demo", action="store_true", help="use a demo gateway on this machine: no account, no network")
+    which.add_argument("--base-url", metavar="URL", help="the gateway's address")
+
+
+def _add_demo(parser: Parser) -> None:
+    parser.add_argument("--demo", action="store_true", help="the conversations of the demo gateway")
+
+
+def _add_model(parser: Parser) -> None:
+    parser.add_argument("-m", "--model", metavar="MODEL[@CLUSTER]", help="the served model")
+
+
+def _add_conversation(parser: Parser) -> None:
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument(
+        "-c", "--continue", dest="continue_last", action="store_true", help="continue the last conversation"
+    )
+    which.add_argument("--open", dest="open_id", metavar="ID", help="continue the conversation with this id")
+    parser.add_argument("--no-save", action="store_true", help="keep nothing on disk")
+
+
+def _add_json(parser: Parser) -> None:
+    parser.add_argument("--json", action="store_true", default=False, help="print one JSON object")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("it must be 1 or more")
+    return number
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return number

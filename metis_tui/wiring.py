@@ -1,0 +1,255 @@
+"""Joins the rooms: the single place that names concrete classes. Opens what a command needs and closes it again.
+
+Imports each adapter only where a command needs it, so that no command pays for another one's libraries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from metis_tui.cli.diagnostics import ExitCode
+from metis_tui.config.paths import Paths, find_paths
+from metis_tui.config.settings import Settings, load_settings, with_environment
+
+if TYPE_CHECKING:
+    from metis_tui.chat.ports import Authenticator, ConversationStore
+    from metis_tui.cli.signals import StopSignals
+    from metis_tui.gateway.client import GatewayClient
+
+SSH_FRAMES_PER_SECOND = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every command stands on."""
+
+    paths: Paths
+    settings: Settings
+    problems: list[str]
+    """What was wrong with config.toml."""
+
+
+def run(options: argparse.Namespace) -> int:
+    """Runs the command that the options name; gives its exit code."""
+    if options.command == "demo-gateway":
+        return _run_demo_gateway(options)
+    ground = _find_ground(options)
+    if options.command == "config":
+        return _run_config(options, ground)
+    if options.command is None:
+        return _run_application(options, ground)
+    from metis_tui.cli import signals
+
+    if options.command == "ask":
+        from metis_tui.cli import attachments
+
+        prompt = attachments.build_prompt(options.prompt, options.files)  # blocks, so before the event loop
+        return signals.run(lambda stop: _ask(options, ground, prompt, stop))
+    if options.command == "models":
+        return signals.run(lambda stop: _models(options, ground))
+    if options.command == "status":
+        return signals.run(lambda stop: _status(options, ground))
+    return signals.run(lambda stop: _history(options, ground))
+
+
+def _find_ground(options: argparse.Namespace) -> Ground:
+    paths = find_paths()
+    settings, problems = load_settings(paths.config_file)
+    settings = with_environment(settings, options.base_url)
+    return Ground(paths.for_demo() if options.demo else paths, settings, problems)
+
+
+# Commands
+
+
+def _run_demo_gateway(options: argparse.Namespace) -> int:
+    from metis_tui.cli import diagnostics
+    from metis_tui.demo.server import DEMO_TOKEN, run_forever
+
+    diagnostics.warn(f"its access token: METIS_TUI_TOKEN={DEMO_TOKEN}")
+    return run_forever(options.port, options.scenario)
+
+
+def _run_config(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.cli import config
+    from metis_tui.cli.output import Output
+
+    return config.run(
+        options,
+        path=ground.paths.config_file,
+        settings=ground.settings,
+        problems=ground.problems,
+        output=Output(),
+    )
+
+
+async def _history(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.cli import history
+    from metis_tui.cli.output import Output
+
+    async with _opened(_disk_store(ground)) as store:
+        return await history.run(options, store=store, output=Output())
+
+
+async def _models(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.cli import models
+    from metis_tui.cli.output import Output
+
+    _tell(ground.problems)
+    async with _service(options, ground) as service:
+        return await models.run(options, gateway=service.gateway, base_url=service.base_url, output=Output())
+
+
+async def _status(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.cli import status
+    from metis_tui.cli.output import Output
+
+    _tell(ground.problems)
+    async with _service(options, ground) as service:
+        return await status.run(
+            options,
+            gateway=service.gateway,
+            authenticator=service.authenticator,
+            base_url=service.base_url,
+            data_folder=ground.paths.data,
+            output=Output(),
+        )
+
+
+async def _ask(options: argparse.Namespace, ground: Ground, prompt: str, stop: StopSignals) -> int:
+    from metis_tui.chat.engine import ChatEngine
+    from metis_tui.cli import ask
+    from metis_tui.cli.output import Output
+    from metis_tui.config.choices import ChoicesFile
+
+    _tell(ground.problems)
+    async with _service(options, ground) as service, _saved(ground) as saved:
+        trouble = "" if options.no_save else saved.status.trouble
+        store: ConversationStore = _memory_store() if options.no_save or trouble else saved
+        if trouble:
+            _tell([f"nothing is saved: {ground.paths.data} cannot be used ({trouble})"])
+        engine = ChatEngine(service.gateway, store)
+        stop.before_end = engine.interrupt
+        return await ask.run(
+            options,
+            prompt,
+            engine=engine,
+            gateway=service.gateway,
+            saved=saved,
+            store=store,
+            settings=ground.settings,
+            choices=ChoicesFile(ground.paths.state).load(),
+            output=Output(),
+        )
+
+
+def _run_application(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.cli import diagnostics
+    from metis_tui.cli.diagnostics import UsageProblem
+
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        return diagnostics.fail(
+            UsageProblem(
+                "The application draws on a terminal, and this is none.",
+                title="No terminal",
+                hint="In a script or a pipe use: metis-tui ask PROMPT",
+            )
+        )
+    suit_the_line(ground.settings)
+    return _run_on_terminal(options, ground)
+
+
+def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.auth.sources import TokenSources
+    from metis_tui.chat.engine import ChatEngine
+    from metis_tui.config.choices import ChoicesFile
+    from metis_tui.config.theme_files import built_in_folder
+    from metis_tui.gateway.client import GatewayClient
+    from metis_tui.tui.app import Start, run_app
+
+    with _address(options, ground) as (base_url, token):
+        authenticator = TokenSources(token, explicit_source="demo gateway")
+        gateway = GatewayClient(base_url, authenticator)
+        return run_app(
+            engine=ChatEngine(gateway, store),
+            gateway=gateway,
+            store=store,
+            authenticator=authenticator,
+            measurements=MeasurementFile(ground.paths.state),
+            drafts=DraftFile(ground.paths.state),
+            choices=ChoicesFile(ground.paths.state),
+            settings=replace(ground.settings, base_url=base_url),
+            problems=problems,
+            theme_folders=[built_in_folder(), ground.paths.user_themes],
+            start=Start(
+                model=options.model,
+                conversation_id=options.open_id,
+                continue_last=options.continue_last,
+                is_demo=options.demo,
+                is_saving=is_saving,
+            ),
+            state_folder=ground.paths.state,
+        )
+
+
+def suit_the_line(settings: Settings) -> None:
+    """Fewer frames and no animation over SSH. Textual reads these variables once, when it is imported."""
+    if settings.frames_per_second:
+        os.environ["TEXTUAL_FPS"] = str(settings.frames_per_second)
+    if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"):
+        os.environ.setdefault("TEXTUAL_FPS", str(SSH_FRAMES_PER_SECOND))
+        os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+
+
+# What commands are made of
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The gateway and what it takes to use it."""
+
+    gateway: GatewayClient
+    authenticator: Authenticator
+    base_url: str
+
+
+@asynccontextmanager
+async def _service(options: argparse.Namespace, ground: Ground) -> AsyncIterator[Service]:
+    from metis_tui.auth.sources import TokenSources
+    from metis_tui.gateway.client import GatewayClient
+
+    with _address(options, ground) as (base_url, token):
+        authenticator = TokenSources(token, explicit_source="demo gateway")
+        gateway = GatewayClient(base_url, authenticator)
+        try:
+            yield Service(gateway, authenticator, gateway.base_url)
+        finally:
+            await gateway.close()
+
+
+@contextmanager
+def _address(options: argparse.Namespace, ground: Ground) -> Iterator[tuple[str, str | None]]:
+    """The gateway's address and, for the demo gateway, which runs meanwhile, its access token."""
+    if not options.demo:
+        yield ground.settings.base_url, None
+        return
+    from metis_tui.demo.server import DEMO_TOKEN, DemoGateway
+
+    gateway = DemoGateway().start()
+    try:
+        yield gateway.url, DEMO_TOKEN
+    finally:
+        gateway.stop()
+
+
+def _tell(problems: list[str]) -> None:
+    from metis_tui.cli import diagnostics
+
+    for problem in problems:
+        diagnostics.warn(problem)

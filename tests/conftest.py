@@ -1,0 +1,38 @@
+"""What every test starts from: a home of its own and, on request, a running demo gateway."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from metis_tui.demo.server import DemoGateway
+
+_PURPOSES = ("CONFIG", "DATA", "STATE", "CACHE")
+_FOREIGN = (
+    *("METIS_TUI_TOKEN", "ALCF_AI_TOKEN", "METIS_TUI_BASE_URL", "METIS_TUI_INDEX_DIR", "NO_COLOR"),
+    *("SSH_CONNECTION", "SSH_TTY", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS", "TMUX", "STY"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
+    *(name for name in os.environ if name.startswith("XDG_")),
+)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty home folder; this user's own settings, conversations and access tokens are out of reach."""
+    folder = tmp_path / "home"
+    folder.mkdir()
+    monkeypatch.setenv("HOME", str(folder))
+    for purpose in _PURPOSES:
+        monkeypatch.setenv(f"METIS_TUI_{purpose}_DIR", str(folder / purpose.lower()))
+    for name in _FOREIGN:
+        monkeypatch.delenv(name, raising=False)
+    return folder
+
+
+@pytest.fixture
+def demo() -> Iterator[DemoGateway]:
+    """A running demo gateway, quick and without the limit on requests a second."""
+    with DemoGateway(throttle=None, speed=20.0, seed=1) as gateway:
+        yield gateway
