@@ -92,8 +92,12 @@ class Connections:
         try:
             while await self._one_request(reader, writer, gone):
                 pass
-        except (ConnectionError, TimeoutError):
-            pass
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
+        except Exception:
+            # A broken connection, or a mistake in a reply: the client sees the connection end, the others live on.
+            writer.transport.abort()
         finally:
             with contextlib.suppress(Exception):
                 writer.close()
@@ -140,7 +144,7 @@ class Connections:
         if isinstance(answer, StreamedReply):
             record.status = 200
             self._log.touch()
-            return await self._stream(answer, writer, request.keep_alive)
+            return await self._stream(answer, writer, request.keep_alive, record)
         if isinstance(answer, TornReply):
             record.status = answer.answer.status
             whole = encode_answer(answer.answer, keep_alive=False)
@@ -160,12 +164,17 @@ class Connections:
         await writer.drain()
         return keep_alive
 
-    async def _stream(self, answer: StreamedReply, writer: asyncio.StreamWriter, keep_alive: bool) -> bool:
+    async def _stream(
+        self, answer: StreamedReply, writer: asyncio.StreamWriter, keep_alive: bool, record: RecordedRequest
+    ) -> bool:
         # Status and headers leave before the model is asked, as on the real gateway.
         writer.write(stream_head(keep_alive))
         await writer.drain()
         body = ChunkedBody(writer)
-        await play(answer.script, body)
+        try:
+            await play(answer.script, body)
+        finally:
+            record.bytes_sent = body.bytes_sent
         if body.was_cut:
             return False
         await body.finish()

@@ -145,7 +145,7 @@ def plain_answer(fault: Fault, model: str) -> Answer | None:
             else "peer closed connection without sending complete message body"
         )
         return gateway_error(500, "internal_endpoint_error", f"HTTP error calling API at {UPSTREAM}: {why}")
-    if fault.name in ("hang", "stall"):
+    if fault.name in ("hang", "hang_mid", "stall"):
         return gateway_error(504, "internal_endpoint_error", f"Timeout calling {UPSTREAM}.", {"timeout": 5})
     if fault.name in ("html200", "bad_json"):
         return internal_error("e82350ee3c234041b1c6ff3ffa8dd85a")
@@ -156,7 +156,7 @@ def plain_answer(fault: Fault, model: str) -> Answer | None:
 
 def wait_seconds(fault: Fault) -> float:
     """How long a call that is not streamed waits before its fault shows."""
-    waits = {"hang": HANG_SECONDS, "stall": STALL_SECONDS, "slow_start": SLOW_START_SECONDS}
+    waits = {"hang": HANG_SECONDS, "hang_mid": HANG_SECONDS, "stall": STALL_SECONDS, "slow_start": SLOW_START_SECONDS}
     return fault.number(waits[fault.name]) if fault.name in waits else 0.0
 
 
@@ -165,7 +165,8 @@ def wait_seconds(fault: Fault) -> float:
 
 CONTROL_TEXT = (
     "Before \x1b[31mred\x1b[0m \x1b]52;c;cm0gLXJmIH4=\x07clipboard \x1b]8;;http://evil.example/\x1b\\link\x1b]8;;\x1b\\"
-    " \x9b2Jc1 \x00nul \u202eright-to-left\u202c zero\u200bwidth\u2060joined \ufeffmark \x07bell\x08\x08 after."
+    " \x9b2Jc1 \x00nul \u202eright-to-left\u202c zero\u200bwidth\u2060joined \ufeffmark "
+    "line\u2028separator next\x85line \x07bell\x08\x08 after."
 )
 """Text with terminal commands, C0 and C1 controls, bidirectional overrides and invisible characters inside."""
 UNICODE_TEXT = "naïve — Ω 你好 🚀"
@@ -327,6 +328,11 @@ def _hang(stream: Stream, fault: Fault) -> Script:
     return [Pause(fault.number(HANG_SECONDS)), stream.failed(why)]
 
 
+def _hang_mid(stream: Stream, fault: Fault) -> Script:
+    why = f"Timeout calling stream API at {UPSTREAM} (timeout: 5)"
+    return [*stream.begun(fault), Pause(fault.number(HANG_SECONDS)), stream.failed(why)]
+
+
 def _stall(stream: Stream, fault: Fault) -> Script:
     rest: list[Step] = [stream.paced(DELTAS_BEFORE_FAULT), Write(stream.ending())]
     return [*stream.begun(fault), Pause(fault.number(STALL_SECONDS)), *rest]
@@ -367,6 +373,7 @@ _WIRE: dict[str, Callable[[Stream, Fault], Script]] = {
     "cut_socket": _cut_socket,
     "reset": _reset,
     "hang": _hang,
+    "hang_mid": _hang_mid,
     "stall": _stall,
     "split_utf8": _split_utf8,
     "error_event_mid": _error_event_mid,

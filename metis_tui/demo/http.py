@@ -145,9 +145,11 @@ class ChunkedBody:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self.was_cut = False
+        self.bytes_sent = 0
 
     async def write(self, data: bytes) -> None:
         if data:
+            self.bytes_sent += len(data)
             self._writer.write(b"%x\r\n%b\r\n" % (len(data), data))
             await self._writer.drain()
 
@@ -158,17 +160,6 @@ class ChunkedBody:
     def cut(self, reset: bool) -> None:
         self.was_cut = True
         cut_connection(self._writer, reset)
-
-
-class PlainBody(ChunkedBody):
-    """Writes bytes as they are, for replies that announce their length and then break off."""
-
-    async def write(self, data: bytes) -> None:
-        self._writer.write(data)
-        await self._writer.drain()
-
-    async def finish(self) -> None:
-        await self._writer.drain()
 
 
 def cut_connection(writer: asyncio.StreamWriter, reset: bool) -> None:

@@ -38,10 +38,11 @@ class Composed:
 
 def content_text(content: Any) -> str:
     """Text of a message's content, whichever of its forms it has."""
-    if isinstance(content, str):
-        return content
-    parts = content or []
-    return "\n".join(part if isinstance(part, str) else str(part.get("text") or "") for part in parts)
+    if not isinstance(content, str):
+        parts = content or []
+        content = "\n".join(part if isinstance(part, str) else str(part.get("text") or "") for part in parts)
+    # JSON may carry half of a surrogate pair, which no reply could be written with.
+    return str(content).encode("utf-8", "replace").decode("utf-8")
 
 
 def compose(payload: dict[str, Any], model: DemoModel) -> Composed:

@@ -33,8 +33,8 @@ class RecordedRequest:
     """Whether the gateway is done with it, one way or another."""
     closed_by_client: bool = False
     """Whether the client hung up before the reply was whole."""
-    deltas_sent: int = 0
-    """Events of a streamed reply that had been written, at least."""
+    bytes_sent: int = 0
+    """Bytes of a streamed body written until now, or until it ended."""
 
 
 class RequestLog:

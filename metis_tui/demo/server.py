@@ -115,7 +115,7 @@ class DemoGateway:
         if self._thread is not None:
             raise RuntimeError("the demo gateway is running already")
         started = threading.Event()
-        failure: list[OSError] = []
+        failure: list[Exception] = []
         self._thread = threading.Thread(target=self._run, args=(started, failure), name="demo-gateway", daemon=True)
         self._thread.start()
         started.wait()
@@ -143,14 +143,14 @@ class DemoGateway:
     ) -> None:
         self.stop()
 
-    def _run(self, started: threading.Event, failure: list[OSError]) -> None:
+    def _run(self, started: threading.Event, failure: list[Exception]) -> None:
         asyncio.run(self._serve(started, failure))
 
-    async def _serve(self, started: threading.Event, failure: list[OSError]) -> None:
+    async def _serve(self, started: threading.Event, failure: list[Exception]) -> None:
         self._loop = asyncio.get_running_loop()
         try:
             self._port = await self._connections.listen(HOST, self._port)
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             failure.append(error)
             return
         finally:
