@@ -1,0 +1,276 @@
+"""Saved conversations on disk, as the core wants them. Joins the writing thread, the reading thread and the loop.
+
+Knows nothing of how a record looks in a file or how a file is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
+from metis_tui.chat.identifiers import is_ulid
+from metis_tui.chat.ports import SaveStatus
+from metis_tui.store import drafting
+from metis_tui.store.activity import Hint, encode_hint
+from metis_tui.store.disk import Disk
+from metis_tui.store.layout import Layout
+from metis_tui.store.library import Library, Opened
+from metis_tui.store.machine import Owner, this_process
+from metis_tui.store.pace import Pace
+from metis_tui.store.partials import new_partial
+from metis_tui.store.recovery import LeftReply, left_replies
+from metis_tui.store.segments import Save
+from metis_tui.store.worker import Outcome, Worker
+from metis_tui.store.writer import Writer
+
+_SWEEP_STEP = 16
+
+
+class ConversationFiles:
+    """The `ConversationStore` that keeps conversations as files. Making it touches no disk and never raises.
+
+    A folder that cannot be used costs nothing but durability: everything is kept in memory, tried again, and the
+    status tells why. Call its methods from one event loop.
+
+    Args:
+        data: the data folder, made when the first message is saved.
+        clock: Unix time in seconds. `disk`, `owner` and `pace`: replaced by tests.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        app_version: str = "",
+        clock: Callable[[], float] = time.time,
+        pace: Pace | None = None,
+        disk: Disk | None = None,
+        owner: Owner | None = None,
+    ) -> None:
+        self._pace = pace or Pace()
+        self._owner = owner or this_process()
+        self._layout = Layout(data, self._owner.boot)
+        self._writer = Writer(self._layout, disk or Disk(), self._owner, self._pace)
+        self._library = Library(self._layout, self._pace)
+        self._reader = Worker("store-reader")
+        self._stamps = drafting.HybridClock(clock)
+        self._app_version = app_version
+        self._hints: dict[str, Hint] = {}
+        """Conversations changed by this process."""
+        self._sizes: dict[str, int] = {}
+        """Bytes of opened conversations when they were last read."""
+        self._is_swept = False
+
+    async def list(self, *, limit: int | None = None, include_trashed: bool = False) -> Sequence[ConversationSummary]:
+        """Newest first by last change."""
+        more = list(self._hints.values())
+        found = await self._reader.run(lambda: self._library.list(limit, include_trashed=include_trashed, more=more))
+        if not self._is_swept:
+            self._is_swept = True
+            self._reader.later(self._sweep)
+        return found
+
+    async def open(self, conversation_id: str) -> Conversation:
+        """Raises KeyError when there is no such conversation."""
+        opened = await self._read(conversation_id)
+        self._sizes[conversation_id] = opened.size
+        return opened.conversation
+
+    async def find(self, part_of_id: str) -> str | None:
+        """The id that is, starts with or ends with the given text; None when there is none or more than one."""
+        more = list(self._hints)
+        return await self._reader.run(lambda: self._library.find(part_of_id, more))
+
+    async def last_id(self) -> str | None:
+        """The conversation changed last, trashed ones left out."""
+        found = await self.list(limit=1)
+        return found[0].id if found else None
+
+    async def refresh(self, conversation: Conversation) -> bool:
+        """Takes over what other processes added since it was opened; True when something changed.
+
+        The head follows when it has new descendants; else the branch shown stays.
+        """
+        conversation_id = conversation.id
+        size = await self._reader.run(lambda: self._library.size(conversation_id))
+        if size == self._sizes.get(conversation_id, 0):
+            return False
+        try:
+            opened = await self._read(conversation_id)
+        except KeyError:
+            return False
+        self._sizes[conversation_id] = opened.size
+        return drafting.take_over(conversation, opened.conversation)
+
+    async def append(self, conversation: Conversation, message: ChatMessage) -> bool:
+        """Saves a message; True once it is durable, False while it is in memory only (it is tried again).
+
+        Waits at most `Pace.patience_seconds` for a disk that does not answer. A read-only conversation is not
+        written: False.
+        """
+        if conversation.is_read_only:
+            return False
+        header = self._header(conversation)
+        records = [] if conversation.id in self._hints else drafting.settings_records(conversation, self._stamps)
+        records.append(drafting.message_record(conversation.id, message, self._stamps))
+        ends_reply = message.id if message.role == "assistant" else None
+        return await self._save(conversation, header, records, is_urgent=True, ends_reply=ends_reply)
+
+    def begin_reply(self, conversation: Conversation, reply: ChatMessage) -> None:
+        """Announces a streaming reply: its checkpoints carry this message's facts for recovery."""
+        ts = self._stamps.stamp(conversation.id)
+        self._writer.begin(new_partial(conversation, reply, self._header(conversation), ts, self._owner))
+
+    def checkpoint(self, reply_id: str, text: str, reasoning: str) -> None:
+        """Adds newly streamed text; it reaches the partial file within a second, or sooner if there is much."""
+        self._writer.checkpoint(reply_id, text, reasoning)
+
+    async def set_value(self, conversation: Conversation, key: str, value: object) -> bool:
+        """Sets and saves a setting; True once a crash of this program cannot lose it. Last writer wins.
+
+        Keys: title, model, system, params, pin, archive, head. While the conversation is empty nothing is written:
+        its settings go to disk with its first message.
+        """
+        drafting.apply(conversation, key, value)
+        if conversation.is_empty:
+            return True
+        if key == "head":
+            record = drafting.record(conversation.id, "head", {"msg": value}, self._stamps)
+        else:
+            record = drafting.record(conversation.id, "set", {"key": key, "val": value}, self._stamps)
+        return await self._save_change(conversation, record)
+
+    async def tag(self, conversation: Conversation, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> bool:
+        """Adds and removes tags, as `set_value` does."""
+        added, removed = list(add), list(remove)
+        kept = [tag for tag in conversation.tags if tag not in removed]
+        conversation.tags = tuple(dict.fromkeys([*kept, *added]))
+        if conversation.is_empty:
+            return True
+        record = drafting.record(conversation.id, "tag", {"add": added, "del": removed}, self._stamps)
+        return await self._save_change(conversation, record)
+
+    async def trash(self, conversation_id: str) -> bool:
+        """Hides a conversation from lists until it is restored. Raises KeyError when there is none."""
+        return await self._mark(conversation_id, "trash")
+
+    async def restore(self, conversation_id: str) -> bool:
+        """Raises KeyError when there is no such conversation."""
+        return await self._mark(conversation_id, "restore")
+
+    async def recover(self) -> int:
+        """Turns partial replies of dead processes into messages marked interrupted; returns how many.
+
+        Harmless when repeated, and when the owner lives after all: its finished reply wins.
+        """
+        own = self._writer.own_partial_names
+        found = await self._reader.run(lambda: left_replies(self._layout, self._owner, self._pace, own))
+        return sum([await self._adopt(left) for left in found])
+
+    @property
+    def status(self) -> SaveStatus:
+        return self._writer.ledger.status
+
+    def watch_status(self, listener: Callable[[SaveStatus], None]) -> None:
+        """Calls the listener when the status changes, from the writer thread or the event loop."""
+        self._writer.ledger.watch(listener)
+
+    async def close(self, budget_seconds: float = 2.0) -> SaveStatus:
+        """Writes everything out, replies that still stream included; the status tells whether it worked in time."""
+        self._reader.finish()
+        if not self._writer.is_idle:
+            outcome: Outcome[None] = Outcome()
+            self._writer.close(lambda: outcome.set(None))
+            await asyncio.wait([outcome.future], timeout=budget_seconds)
+        return self.status
+
+    async def _read(self, conversation_id: str) -> Opened:
+        def read() -> Opened:
+            kept = self._writer.ledger.records_of(conversation_id)  # first, or a record may slip between the two
+            return self._library.open(conversation_id, kept)
+
+        opened = await self._reader.run(read)
+        self._stamps.observe(conversation_id, opened.last_ts)
+        self._hints.setdefault(conversation_id, opened.hint)
+        return opened
+
+    async def _save(
+        self,
+        conversation: Conversation,
+        header: bytes,
+        records: Sequence[bytes],
+        *,
+        is_urgent: bool,
+        ends_reply: str | None = None,
+    ) -> bool:
+        hint = Hint(self._stamps.last(conversation.id), conversation.summary())
+        self._hints[conversation.id] = hint
+        outcome: Outcome[bool] = Outcome()
+        self._writer.save(
+            Save(
+                conversation.id,
+                header,
+                tuple(records),
+                is_urgent,
+                time.monotonic(),
+                outcome.set,
+                encode_hint(hint),
+                ends_reply,
+            )
+        )
+        return await self._settled(outcome)
+
+    async def _settled(self, outcome: Outcome[bool]) -> bool:
+        slow, patience = self._pace.slow_seconds, self._pace.patience_seconds
+        for seconds in (min(slow, patience), max(0.0, patience - slow)):
+            done, _ = await asyncio.wait([outcome.future], timeout=seconds)
+            if done:
+                return outcome.future.result()
+            self._writer.ledger.announce()
+        return False
+
+    async def _save_change(self, conversation: Conversation, record: bytes) -> bool:
+        if conversation.is_read_only:
+            return False
+        return await self._save(conversation, self._header(conversation), [record], is_urgent=False)
+
+    async def _mark(self, conversation_id: str, record_type: str) -> bool:
+        conversation = (await self._read(conversation_id)).conversation
+        conversation.is_trashed = record_type == "trash"
+        record = drafting.record(conversation_id, record_type, {}, self._stamps)
+        return await self._save(conversation, self._header(conversation), [record], is_urgent=True)
+
+    async def _adopt(self, left: LeftReply) -> bool:
+        if left.reply is None or not is_ulid(left.conversation_id):
+            self._writer.remove(left.path)
+            return False
+        try:
+            conversation = (await self._read(left.conversation_id)).conversation
+        except KeyError:
+            conversation = Conversation(id=left.conversation_id, title=left.title)
+        known = conversation.messages.get(left.reply.id)
+        is_new = known is None or (
+            known.stop == "interrupted" and drafting.length(known) < drafting.length(left.reply)
+        )
+        if is_new:
+            if known is None:
+                conversation.add(left.reply)
+            record = drafting.message_record(left.conversation_id, left.reply, self._stamps, ts=left.ts)
+            if not await self._save(conversation, self._header(conversation), [record], is_urgent=True):
+                return False
+        self._writer.remove(left.path)
+        return is_new
+
+    def _header(self, conversation: Conversation) -> bytes:
+        return drafting.header_record(conversation, self._app_version, self._stamps)
+
+    def _sweep(self) -> None:
+        """Reads what no journal mentions, a few at a time so that other reads come in between."""
+        hints, is_more = self._library.sweep(_SWEEP_STEP)
+        for hint in hints:
+            self._writer.hint(encode_hint(hint))
+        if is_more:
+            self._reader.later(self._sweep)

@@ -1,0 +1,129 @@
+"""Finds and reads what is saved: lists, conversations, ids. Blocking, for one reading thread; writes nothing."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from metis_tui.chat.conversation import Conversation, ConversationSummary
+from metis_tui.store.activity import Hint, Hints, JournalReader, newest_first, note
+from metis_tui.store.layout import Layout
+from metis_tui.store.merge import merge
+from metis_tui.store.pace import Pace
+from metis_tui.store.records import Record, decode
+from metis_tui.store.segment_files import read_segments
+
+_SCANNED_AT_ONCE = 200
+"""Conversations without a hint that one list call reads at most beyond its limit, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A conversation as it was read."""
+
+    conversation: Conversation
+    size: int
+    """Bytes of its files: grows with every record."""
+    last_ts: int
+    """Of its newest record."""
+
+    @property
+    def hint(self) -> Hint:
+        return Hint(self.last_ts, self.conversation.summary())
+
+
+class Library:
+    """One data folder, seen by a reader.
+
+    A list is made from the ends of the activity journals while those know enough conversations. What they do not
+    know is found by comparing with the names of the files: at once when a list would fall short, else by `sweep`.
+    """
+
+    def __init__(self, layout: Layout, pace: Pace) -> None:
+        self._layout = layout
+        self._pace = pace
+        self._journals = JournalReader(layout)
+        self._unread: list[str] | None = None
+        """Ids that no journal mentions, oldest first; None before the first comparison."""
+
+    def list(
+        self, limit: int | None, *, include_trashed: bool, more: Iterable[Hint] = ()
+    ) -> Sequence[ConversationSummary]:
+        """Newest first by last change. `more`: hints of this process that may not be in a journal yet."""
+        if limit is not None and not self._journals.is_complete:
+            hints = self._journals.newest(limit, include_trashed=include_trashed)
+            summaries = _with(hints, more, limit, include_trashed)
+            if len(summaries) == limit:
+                return summaries
+        if self._unread is None:
+            self._compare()
+        count = None if limit is None else limit + _SCANNED_AT_ONCE
+        self._read_unread(count)
+        return _with(self._journals.all(), more, limit, include_trashed)
+
+    def sweep(self, count: int) -> tuple[Sequence[Hint], bool]:
+        """Reads up to `count` conversations that no journal mentions; (hints for them, whether some are left)."""
+        if self._unread is None:
+            self._compare()
+            return [], bool(self._unread)
+        hints = self._read_unread(count)
+        return hints, bool(self._unread)
+
+    def open(self, conversation_id: str, kept: Sequence[bytes] = ()) -> Opened:
+        """The conversation made of all its files and of records that may not be in them yet.
+
+        Raises:
+            KeyError: there is no such conversation.
+        """
+        content = read_segments(self._layout.segments_of(conversation_id), settled_seconds=self._pace.settled_seconds)
+        records: list[tuple[Record, str]] = content.records
+        records += [(decode(line.strip()), self._layout.boot) for line in kept]
+        if not records and not content.damaged:
+            raise KeyError(conversation_id)
+        conversation = merge(conversation_id, records)
+        conversation.damaged = tuple(content.damaged)
+        return Opened(conversation, content.size, max((record.ts for record, _ in records), default=0))
+
+    def size(self, conversation_id: str) -> int:
+        """Bytes of a conversation's files now."""
+        total = 0
+        for path in self._layout.segments_of(conversation_id):
+            try:
+                with open(path, "rb") as file:  # opening first makes a file server tell the size of today
+                    total += file.seek(0, 2)
+            except OSError:
+                continue
+        return total
+
+    def find(self, part: str, more: Iterable[str] = ()) -> str | None:
+        """The one id that is `part`, starts with it or ends with it; None when there is none or several."""
+        part = part.strip().lower()
+        ids = self._layout.ids_on_disk() | set(more)
+        if not part or part in ids:
+            return part or None
+        found = [i for i in ids if i.startswith(part)] or [i for i in ids if i.endswith(part)]
+        return found[0] if len(found) == 1 else None
+
+    def _compare(self) -> None:
+        known = self._journals.all()
+        self._unread = sorted(self._layout.ids_on_disk() - known.keys())
+
+    def _read_unread(self, count: int | None) -> Sequence[Hint]:
+        hints: builtins.list[Hint] = []
+        while self._unread and (count is None or len(hints) < count):
+            try:
+                opened = self.open(self._unread.pop())
+            except KeyError:
+                continue
+            if not opened.conversation.is_empty:
+                hints.append(opened.hint)
+                self._journals.add(opened.hint)
+        return hints
+
+
+def _with(hints: Hints, more: Iterable[Hint], limit: int | None, include_trashed: bool) -> list[ConversationSummary]:
+    hints = dict(hints)
+    for hint in more:
+        note(hints, hint)
+    return newest_first(hints, limit, include_trashed=include_trashed)

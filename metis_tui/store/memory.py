@@ -1,0 +1,94 @@
+"""Keeps conversations in memory only: for runs that must leave nothing on disk. Knows nothing of files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
+from metis_tui.chat.ports import SaveStatus
+from metis_tui.store import drafting
+
+
+class MemoryStore:
+    """A `ConversationStore` that ends with the process.
+
+    Args:
+        trouble: why nothing reaches the disk, in plain words; empty when the user wants it so. With a trouble
+            every save counts as not durable.
+    """
+
+    def __init__(self, trouble: str = "") -> None:
+        self._trouble = trouble
+        self._kept: dict[str, Conversation] = {}
+
+    async def list(self, *, limit: int | None = None, include_trashed: bool = False) -> Sequence[ConversationSummary]:
+        shown = [c.summary() for c in self._kept.values() if include_trashed or not c.is_trashed]
+        return sorted(shown, key=lambda summary: (summary.updated_ms, summary.id), reverse=True)[:limit]
+
+    async def open(self, conversation_id: str) -> Conversation:
+        """Raises KeyError when there is no such conversation."""
+        return _copy(self._kept[conversation_id])
+
+    async def find(self, part_of_id: str) -> str | None:
+        part = part_of_id.strip().lower()
+        starts = [i for i in self._kept if i == part or i.startswith(part)]
+        found = starts or [i for i in self._kept if i.endswith(part)]
+        return found[0] if part and len(found) == 1 else None
+
+    async def last_id(self) -> str | None:
+        found = await self.list(limit=1)
+        return found[0].id if found else None
+
+    async def refresh(self, conversation: Conversation) -> bool:
+        return False
+
+    async def append(self, conversation: Conversation, message: ChatMessage) -> bool:
+        return self._keep(conversation)
+
+    def begin_reply(self, conversation: Conversation, reply: ChatMessage) -> None:
+        """Nothing to do: a process that dies takes the reply with it."""
+
+    def checkpoint(self, reply_id: str, text: str, reasoning: str) -> None:
+        """Nothing to do."""
+
+    async def set_value(self, conversation: Conversation, key: str, value: object) -> bool:
+        drafting.apply(conversation, key, value)
+        return conversation.is_empty or self._keep(conversation)
+
+    async def tag(self, conversation: Conversation, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> bool:
+        removed = set(remove)
+        kept = [tag for tag in conversation.tags if tag not in removed]
+        conversation.tags = tuple(dict.fromkeys([*kept, *add]))
+        return conversation.is_empty or self._keep(conversation)
+
+    async def trash(self, conversation_id: str) -> bool:
+        """Raises KeyError when there is no such conversation."""
+        self._kept[conversation_id].is_trashed = True
+        return not self._trouble
+
+    async def restore(self, conversation_id: str) -> bool:
+        """Raises KeyError when there is no such conversation."""
+        self._kept[conversation_id].is_trashed = False
+        return not self._trouble
+
+    async def recover(self) -> int:
+        return 0
+
+    @property
+    def status(self) -> SaveStatus:
+        return SaveStatus(is_saved=not self._trouble, trouble=self._trouble)
+
+    def watch_status(self, listener: Callable[[SaveStatus], None]) -> None:
+        """Never called: the status never changes."""
+
+    async def close(self, budget_seconds: float = 2.0) -> SaveStatus:
+        return self.status
+
+    def _keep(self, conversation: Conversation) -> bool:
+        self._kept[conversation.id] = _copy(conversation)
+        return not self._trouble
+
+
+def _copy(conversation: Conversation) -> Conversation:
+    return replace(conversation, params=dict(conversation.params), messages=dict(conversation.messages))
