@@ -1,0 +1,139 @@
+"""Code blocks -> lines: numbered, labelled, wrapped so that nothing is hidden, coloured when first looked at.
+
+Knows Pygments, which is imported when the first code comes on screen; nothing of Markdown.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from rich.style import Style
+
+from metis_tui.tui.rendering.lines import Line, Piece
+from metis_tui.tui.rendering.palette import Palette
+from metis_tui.tui.rendering.wrapping import chop, crop, expand_tabs, slice_pieces
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
+
+MAX_COLOURED = 60_000
+"""Characters; longer code stays in one colour."""
+_MAX_LABEL = 24
+GUTTER = "\u2502 "
+CONTINUED = "\u21b3 "
+_UNCOLOURED = frozenset(("", "text", "txt", "plain", "plaintext", "none", "output", "console-output"))
+
+
+class CodeText:
+    """The text of one code block and, once asked for, its colours."""
+
+    def __init__(self, text: str, language: str, palette: Palette) -> None:
+        self.lines = [expand_tabs(line) for line in text.split("\n")]
+        self._language = language.lower()
+        self._palette = palette
+        self._coloured: list[tuple[list[Piece], list[int]]] | None = None
+
+    def pieces(self, row: int, start: int, end: int) -> list[Piece]:
+        if self._coloured is None:
+            self._coloured = _coloured_lines(self.lines, self._language, self._palette)
+        if row >= len(self._coloured):
+            return [(self.lines[row][start:end], self._palette.code_text)]
+        pieces, starts = self._coloured[row]
+        return slice_pieces(pieces, starts, start, end)
+
+
+def code_lines(
+    code: CodeText, width: int, palette: Palette, *, lead: list[Piece], number: int, first_source: int
+) -> list[Line]:
+    """The rows of the code itself; `lead` is drawn before the gutter and never copied."""
+    lead_length = sum(len(text) for text, _ in lead) + len(GUTTER)
+    room = max(4, width - lead_length)
+    lines: list[Line] = []
+    for row, text in enumerate(code.lines):
+        for span in chop(text, room):
+            before = [*lead, (CONTINUED if span.is_broken_word else GUTTER, palette.gutter)]
+            part = text[span.start : span.end]
+            lines.append(
+                Line(
+                    [*before, (part, palette.code_text)],
+                    (first_source + row, first_source + row + 1),
+                    "code",
+                    lead=lead_length,
+                    glue="" if span.is_broken_word else "\n",
+                    block=number,
+                    paint=_painter(code, before, row, span.start, span.end) if part else None,
+                )
+            )
+    return lines
+
+
+def label_line(language: str, width: int, palette: Palette, *, lead: list[Piece], number: int, source: int) -> Line:
+    label = f"\u250c {number} \u00b7 {crop(language, _MAX_LABEL) if language else 'text'}"
+    return Line(
+        [*lead, (crop(label, max(4, width)), palette.gutter)], (source, source + 1), "code-label", block=number
+    )
+
+
+def _painter(code: CodeText, before: list[Piece], row: int, start: int, end: int) -> Any:
+    return lambda: [*before, *code.pieces(row, start, end)]
+
+
+def _coloured_lines(lines: list[str], language: str, palette: Palette) -> list[tuple[list[Piece], list[int]]]:
+    lexer = None
+    if language not in _UNCOLOURED and sum(map(len, lines)) <= MAX_COLOURED:
+        lexer = _lexer(language)
+    if lexer is None:
+        return []
+    rows: list[list[Piece]] = [[]]
+    for _, kind, value in lexer.get_tokens_unprocessed("\n".join(lines) + "\n"):
+        style = _style(str(kind), palette)
+        first, *rest = value.split("\n")
+        if first:
+            rows[-1].append((first, style))
+        for part in rest:
+            rows.append([(part, style)] if part else [])
+    coloured = []
+    for row, line in zip(rows, lines, strict=False):
+        if "".join(text for text, _ in row) != line:
+            return []  # a lexer that does not keep the text may not change what is shown
+        starts = [0]
+        for text, _ in row:
+            starts.append(starts[-1] + len(text))
+        coloured.append((row, starts))
+    return coloured
+
+
+@lru_cache(maxsize=32)
+def _lexer(language: str) -> Lexer | None:
+    from pygments.lexers import get_lexer_by_name
+    from pygments.util import ClassNotFound
+
+    try:
+        return get_lexer_by_name(language)
+    except (ClassNotFound, ImportError):
+        return None
+
+
+@lru_cache(maxsize=512)
+def _style(kind: str, palette: Palette) -> Style:
+    kind = kind.removeprefix("Token.")
+    for prefix, style in (
+        ("Keyword", palette.keyword),
+        ("Operator.Word", palette.keyword),
+        ("Name.Tag", palette.keyword),
+        ("Literal.String", palette.string),
+        ("Literal.Number", palette.number),
+        ("Comment", palette.comment),
+        ("Name.Function", palette.name),
+        ("Name.Class", palette.name),
+        ("Name.Decorator", palette.name),
+        ("Name.Builtin", palette.name),
+        ("Generic.Deleted", palette.error),
+        ("Generic.Inserted", palette.string),
+        ("Generic.Heading", palette.heading),
+        ("Generic.Subheading", palette.heading),
+    ):
+        if kind.startswith(prefix):
+            return style
+    return palette.code_text

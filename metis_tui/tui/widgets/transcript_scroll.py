@@ -1,0 +1,284 @@
+"""The scrolling view over a document of messages: what is on screen, and keeping it still while heights change.
+
+Knows positions, rows and Textual's line API; nothing of conversations or streaming.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.selection import Selection
+from textual.strip import Strip
+from textual.timer import Timer
+from textual.widget import Widget
+
+from metis_tui.tui.rendering.palette import Palette
+from metis_tui.tui.widgets.transcript_document import Position, TranscriptDocument
+from metis_tui.tui.widgets.transcript_entry import Entry, Layout
+from metis_tui.tui.widgets.transcript_heading import Clock, local_time
+from metis_tui.tui.widgets.transcript_painting import (
+    finished_strip,
+    found_spans,
+    highlighted,
+    row_segments,
+    selected_text,
+    selection_row,
+)
+
+_IDLE_SECONDS = 0.15
+_SLICE_SECONDS = 0.008
+_NEAR_VIEWS = 3
+"""Heights are refined in advance for so many view heights above and below."""
+
+
+class TranscriptScroll(ScrollView):
+    """Shows a document; its place is an entry and a row in it, never only a number of rows."""
+
+    class FollowChanged(Message):
+        """The view began or ceased to stay at the end. When it ceased, there is more below."""
+
+        def __init__(self, transcript: TranscriptScroll, follow: bool) -> None:
+            super().__init__()
+            self.transcript = transcript
+            self.follow = follow
+
+        @property
+        def control(self) -> TranscriptScroll:
+            return self.transcript
+
+    follow: reactive[bool] = reactive(True, repaint=False)
+    """Stays at the end while text arrives; ends when the user scrolls up, comes back at the end."""
+
+    def __init__(self, *, clock: Clock = local_time, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._clock = clock
+        self.document = TranscriptDocument(Layout(0, Palette(), clock))
+        self._top = Position(0, 0)
+        self._current_entry: int | None = None
+        self._found = ""
+        self._is_placing = False
+        self._is_painting = False
+        self._last_moved = 0.0
+        self._refining: Timer | None = None
+
+    # --- size and place ---------------------------------------------------------------------------
+
+    @property
+    def is_laid_out(self) -> bool:
+        return self.document.layout.width > 0
+
+    @property
+    def _view(self) -> Size:
+        return self.scrollable_content_region.size
+
+    def on_resize(self) -> None:
+        self._lay_out()
+
+    def _lay_out(self) -> None:
+        """Takes the size of the view; what is on screen is rendered first, the rest when it is needed."""
+        width = self._view.width
+        if width <= 0:
+            return
+        if width != self.document.layout.width:
+            fraction = self._top_fraction()
+            palette = self.document.layout.palette if self.is_laid_out else self._palette()
+            self.document.relayout(Layout(width, palette, self._clock))
+            if self.text_selection is not None:
+                self.screen.clear_selection()
+            if self.document.entries and not self.follow:
+                entry = self.document.ensure(min(self._top.entry, len(self.document.entries) - 1))
+                self._top = Position(self._top.entry, round(fraction * entry.height))
+        self._settle()
+        self.refresh()
+
+    def _top_fraction(self) -> float:
+        """How far through its message the top of the view is."""
+        if self._top.entry >= len(self.document.entries):
+            return 0.0
+        return self._top.row / max(1, self.document.entries[self._top.entry].height)
+
+    def _settle(self) -> None:
+        """Puts the view where it belongs after the document changed."""
+        if not self.is_laid_out:
+            return
+        height = self._view.height
+        if self.follow:
+            self._top = self.document.end(height)
+        else:
+            self._top = self.document.fill(self._top, height)
+        self._place()
+
+    def _place(self) -> None:
+        """Tells Textual the height of the document and the row at the top of the view."""
+        self._set_document_height(self.document.height)
+        row = self.document.row_of(self._top) if self.document.entries else 0
+        self._is_placing = True
+        try:
+            self.scroll_target_y = self.scroll_y = row
+        finally:
+            self._is_placing = False
+        self.document.trim()
+        self._refine_later()
+
+    def _set_document_height(self, height: int) -> None:
+        size = Size(self._view.width, height)
+        if size == self.virtual_size:
+            return
+        if (height > self._view.height) == self.show_vertical_scrollbar and self.virtual_size.width == size.width:
+            # Only the scrollbar changes; a layout of the whole screen for each new row would be waste.
+            self.set_reactive(Widget.virtual_size, size)
+            if self.show_vertical_scrollbar:
+                self.vertical_scrollbar.window_virtual_size = height
+        else:
+            self.virtual_size = size
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if not self._is_placing and self.is_laid_out and round(old_value) != round(new_value):
+            self._moved_by_user(round(old_value), round(new_value))
+
+    def _moved_by_user(self, old: int, new: int) -> None:
+        self._last_moved = time.monotonic()
+        height = self._view.height
+        if abs(new - old) <= _NEAR_VIEWS * max(1, height):
+            top = self.document.walk(self._top, new - old)
+        else:
+            top = self.document.locate(new)
+        self._top = self.document.fill(top, height)
+        self._place()
+        self.follow = self._is_at_end()
+
+    def _is_at_end(self) -> bool:
+        return self.document.row_of(self._top) + self._view.height >= self.document.height
+
+    def scroll_rows(self, rows: int) -> None:
+        """Moves the view by rows at once; a view above the end no longer follows."""
+        self.scroll_to(y=round(self.scroll_y) + rows, animate=False)
+
+    def watch_follow(self, old: bool, new: bool) -> None:
+        if old != new:
+            self.post_message(self.FollowChanged(self, new))
+            if new:
+                self._settle()
+
+    # --- refining heights while idle --------------------------------------------------------------
+
+    def _refine_later(self) -> None:
+        if self._refining is None and self.is_mounted:
+            self._refining = self.set_timer(_IDLE_SECONDS, self._refine)
+
+    def _refine(self) -> None:
+        """Renders messages near the view in short slices, so that scrolling finds them ready."""
+        self._refining = None
+        now = time.monotonic()
+        if not self.document.entries or any(entry.live is not None for entry in self.document.entries[-1:]):
+            return
+        if now - self._last_moved < _IDLE_SECONDS:
+            self._refine_later()
+            return
+        last = self.document.locate(self.document.row_of(self._top) + self._view.height).entry
+        did_work = False
+        for number in list(self.document.near(self._top.entry, last, _NEAR_VIEWS * self._view.height)):
+            self.document.ensure(number)
+            did_work = True
+            if time.monotonic() - now > _SLICE_SECONDS:
+                break
+        if did_work:
+            self._settle()
+
+    # --- drawing ----------------------------------------------------------------------------------
+
+    def _palette(self) -> Palette:
+        return Palette.from_theme(self.app.theme_variables)
+
+    def invalidate_theme(self) -> None:
+        """Takes the colours of the theme in use; the view stays where it is."""
+        if not self.is_laid_out:
+            return
+        self.document.repaint(Layout(self.document.layout.width, self._palette(), self._clock))
+        self._settle()
+        self.refresh()
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        for entry in self.document.entries:
+            entry.strips.clear()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        self._is_painting = True
+        try:
+            return super().render_lines(crop)
+        finally:
+            self._is_painting = False
+
+    def render_line(self, y: int) -> Strip:
+        width, base = self._view.width, self.rich_style
+        row = self.scroll_offset.y + y
+        if not self.is_laid_out or row >= self.document.height:
+            return Strip.blank(width, base)
+        position = self.document.locate(row)
+        entry = self.document.entries[position.entry]
+        if not entry.is_rendered:
+            self.document.ensure(position.entry)
+        if position.row >= entry.height:
+            return Strip.blank(width, base)
+        strip = self._row_strip(entry, position, width)
+        # Offsets serve the mouse alone: what is painted stays the same wherever the row is.
+        return strip if self._is_painting else strip.apply_offsets(0, selection_row(position))
+
+    def _row_strip(self, entry: Entry, position: Position, width: int) -> Strip:
+        span = None
+        selection = self.text_selection
+        if selection is not None:
+            span = selection.get_span(selection_row(position))
+        if span is None and not self._found and (strip := entry.strips.get(position.row)) is not None:
+            return strip
+        layout = self.document.layout
+        line, is_indented = entry.line(position.row)
+        is_current = position.entry == self._current_entry and position.row < entry.height - 1
+        segments = row_segments(line, is_indented, is_current, layout)
+        spans = found_spans(line.text, self._found, layout.palette.found, layout.indent if is_indented else 1)
+        if span is not None:
+            style = self.screen.get_component_rich_style("screen--selection")
+            spans.append((*span, layout.palette.selection if os.environ.get("NO_COLOR") else style))
+        strip = finished_strip(highlighted(segments, spans) if spans else segments, width, self.rich_style)
+        if span is None and not self._found:
+            entry.strips[position.row] = strip
+        return strip
+
+    def refresh_entry_rows(self, number: int, first_row: int = 0) -> None:
+        """Draws the rows of an entry again, from `first_row` on, as far as they are on screen."""
+        first = self.document.start(number) + first_row
+        last = self.document.start(number) + self.document.entries[number].height
+        top, height = self.scroll_offset.y, self._view.height
+        first, last = max(first, top), min(last, top + height)
+        if first < last:
+            self.refresh(Region(0, first - top, self._view.width, last - first))
+
+    # --- selection --------------------------------------------------------------------------------
+
+    @property
+    def allow_select(self) -> bool:
+        return True
+
+    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
+        return selected_text(self.document, selection), "\n"
+
+    def selection_updated(self, selection: Selection | None) -> None:
+        self.refresh()
+
+    def selected_text(self) -> str | None:
+        """What the mouse has selected in this transcript, as plain text."""
+        selection = self.text_selection
+        return (selected_text(self.document, selection) or None) if selection is not None else None
+
+    def position_at(self, event: events.MouseEvent) -> Position | None:
+        """The message and row under the mouse."""
+        row = self.scroll_offset.y + event.y - self.gutter.top
+        return self.document.locate(row) if 0 <= row < self.document.height else None
