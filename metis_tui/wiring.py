@@ -6,23 +6,26 @@ Imports each adapter only where a command needs it, so that no command pays for 
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metis_tui.cli.diagnostics import ExitCode
-from metis_tui.config.paths import Paths, find_paths
+from metis_tui.config.paths import Paths, find_paths, make_private_folder
 from metis_tui.config.settings import Settings, load_settings, with_environment
 
 if TYPE_CHECKING:
     from metis_tui.chat.ports import Authenticator, ConversationStore
     from metis_tui.cli.signals import StopSignals
     from metis_tui.gateway.client import GatewayClient
+    from metis_tui.store.conversation_store import ConversationFiles
 
 SSH_FRAMES_PER_SECOND = 15
+DEMO_SOURCE = "the demo gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ async def _history(options: argparse.Namespace, ground: Ground) -> int:
     from metis_tui.cli import history
     from metis_tui.cli.output import Output
 
-    async with _opened(_disk_store(ground)) as store:
+    async with _saved(ground) as store:
         return await history.run(options, store=store, output=Output())
 
 
@@ -127,13 +130,14 @@ async def _ask(options: argparse.Namespace, ground: Ground, prompt: str, stop: S
     from metis_tui.cli import ask
     from metis_tui.cli.output import Output
     from metis_tui.config.choices import ChoicesFile
+    from metis_tui.store.memory import MemoryStore
 
     _tell(ground.problems)
     async with _service(options, ground) as service, _saved(ground) as saved:
-        trouble = "" if options.no_save else saved.status.trouble
-        store: ConversationStore = _memory_store() if options.no_save or trouble else saved
+        trouble = "" if options.no_save else folder_trouble(ground.paths.data)
         if trouble:
-            _tell([f"nothing is saved: {ground.paths.data} cannot be used ({trouble})"])
+            _tell([trouble])
+        store: ConversationStore = MemoryStore(trouble) if options.no_save or trouble else saved
         engine = ChatEngine(service.gateway, store)
         stop.before_end = engine.interrupt
         return await ask.run(
@@ -145,6 +149,7 @@ async def _ask(options: argparse.Namespace, ground: Ground, prompt: str, stop: S
             store=store,
             settings=ground.settings,
             choices=ChoicesFile(ground.paths.state).load(),
+            warm_up=service.gateway.warm_up,
             output=Output(),
         )
 
@@ -171,31 +176,58 @@ def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
     from metis_tui.config.choices import ChoicesFile
     from metis_tui.config.theme_files import built_in_folder
     from metis_tui.gateway.client import GatewayClient
-    from metis_tui.tui.app import Start, run_app
+    from metis_tui.store.drafts import DraftFile
+    from metis_tui.store.measurements import MeasurementFile
+    from metis_tui.tui.app import Services, Start, run_app
 
+    state = ground.paths.state
+    choices = ChoicesFile(state)
+    measurements, drafts = MeasurementFile(state), DraftFile(state)
     with _address(options, ground) as (base_url, token):
-        authenticator = TokenSources(token, explicit_source="demo gateway")
+        authenticator = TokenSources(token, explicit_source=DEMO_SOURCE)
         gateway = GatewayClient(base_url, authenticator)
-        return run_app(
+        store, troubles = _store_for_application(options, ground)
+        services = Services(
             engine=ChatEngine(gateway, store),
             gateway=gateway,
             store=store,
             authenticator=authenticator,
-            measurements=MeasurementFile(ground.paths.state),
-            drafts=DraftFile(ground.paths.state),
-            choices=ChoicesFile(ground.paths.state),
-            settings=replace(ground.settings, base_url=base_url),
-            problems=problems,
+            measurements=measurements,
+            drafts=drafts,
+            choices=choices,
+            settings=replace(
+                ground.settings,
+                base_url=gateway.base_url,
+                theme=ground.settings.theme or choices.load().theme,
+            ),
+            state_folder=state,
+            problems=[*ground.problems, *troubles],
             theme_folders=[built_in_folder(), ground.paths.user_themes],
             start=Start(
                 model=options.model,
                 conversation_id=options.open_id,
                 continue_last=options.continue_last,
                 is_demo=options.demo,
-                is_saving=is_saving,
+                is_saving=not (options.no_save or troubles),
             ),
-            state_folder=ground.paths.state,
         )
+        try:
+            return run_app(services)
+        finally:
+            measurements.close()
+            drafts.close()
+
+
+def _store_for_application(options: argparse.Namespace, ground: Ground) -> tuple[ConversationStore, list[str]]:
+    """Where the application keeps conversations, and why that is not the disk if it was meant to be."""
+    from metis_tui import __version__
+    from metis_tui.store.conversation_store import ConversationFiles
+    from metis_tui.store.memory import MemoryStore
+
+    trouble = "" if options.no_save else folder_trouble(ground.paths.data)
+    if options.no_save or trouble:
+        return MemoryStore(trouble), [trouble] if trouble else []
+    return ConversationFiles(ground.paths.data, app_version=__version__), []
 
 
 def suit_the_line(settings: Settings) -> None:
@@ -225,12 +257,41 @@ async def _service(options: argparse.Namespace, ground: Ground) -> AsyncIterator
     from metis_tui.gateway.client import GatewayClient
 
     with _address(options, ground) as (base_url, token):
-        authenticator = TokenSources(token, explicit_source="demo gateway")
+        authenticator = TokenSources(token, explicit_source=DEMO_SOURCE)
         gateway = GatewayClient(base_url, authenticator)
         try:
             yield Service(gateway, authenticator, gateway.base_url)
         finally:
             await gateway.close()
+
+
+@asynccontextmanager
+async def _saved(ground: Ground) -> AsyncIterator[ConversationFiles]:
+    """The saved conversations, replies of processes that died included."""
+    from metis_tui import __version__
+    from metis_tui.store.conversation_store import ConversationFiles
+
+    store = ConversationFiles(ground.paths.data, app_version=__version__)
+    try:
+        await store.recover()
+        yield store
+    finally:
+        status = await store.close()
+        if not status.is_saved:
+            _tell([f"not everything is saved: {status.trouble or 'the disk is slow'}"])
+
+
+def folder_trouble(folder: Path) -> str:
+    """Why conversations cannot be saved there; empty when they can."""
+    try:
+        make_private_folder(folder)
+        if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        return (
+            f"Conversations are not saved: {folder} cannot be used ({(error.strerror or 'no reason given').lower()})."
+        )
+    return ""
 
 
 @contextmanager

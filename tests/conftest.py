@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from metis_tui.demo.server import DemoGateway
 
 _PURPOSES = ("CONFIG", "DATA", "STATE", "CACHE")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import aclosing
+from typing import Any
 
 from metis_tui.chat import parameters
 from metis_tui.chat.catalog import ServedModel
@@ -32,6 +34,7 @@ async def run(
     store: ConversationStore,
     settings: Settings,
     choices: Choices,
+    warm_up: Callable[[], Coroutine[Any, Any, None]],
     output: Output,
 ) -> ExitCode:
     """Asks and prints; tells failures and gives their exit code.
@@ -39,16 +42,21 @@ async def run(
     Args:
         saved: where `-c` and `--open` look.
         store: where this turn is kept, in memory only with --no-save.
+        warm_up: loads what the turn needs; it runs beside the search for the model and never counts as latency.
     """
     printer = make_printer(options.shape, output, is_saving=not options.no_save)
+    warming = asyncio.create_task(warm_up())
     try:
         conversation = await _prepare(options, saved, store, settings)
         wanted = options.model or conversation.model or settings.model
         model = await _find_chosen(gateway, wanted, choices.model)
+        await warming
         return await _turn(engine, conversation, prompt, model, printer)
     except ChatError as error:
         printer.refused(error)
         return diagnostics.fail(error)
+    finally:
+        warming.cancel()
 
 
 async def _turn(

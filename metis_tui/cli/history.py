@@ -83,9 +83,7 @@ def conversation_as_markdown(conversation: Conversation) -> str:
     for message in conversation.path():
         blocks.append(f"## {_writer(message)}{_remark(message)}")
         if message.reasoning.strip():
-            blocks.append(
-                f"<details><summary>Reasoning</summary>\n\n{message.reasoning.strip()}\n\n</details>"
-            )
+            blocks.append(f"<details><summary>Reasoning</summary>\n\n{message.reasoning.strip()}\n\n</details>")
         if message.text.strip():
             blocks.append(message.text.strip("\n"))
     return "\n\n".join(blocks) + "\n"

@@ -31,8 +31,8 @@ async def run(options: argparse.Namespace, *, gateway: ModelGateway, base_url: s
 async def read_catalog(gateway: ModelGateway) -> Catalog:
     """The full catalog. Raises ChatError when the list itself cannot be read."""
     catalog = Catalog()
-    async for catalog in gateway.refresh_catalog():
-        pass
+    async for fuller in gateway.refresh_catalog():
+        catalog = fuller
     return catalog
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from metis_tui.chat.catalog import Catalog, ServedModel
@@ -60,9 +60,16 @@ async def find_model(gateway: ModelGateway, wanted: str) -> ServedModel:
     return found
 
 
-async def _catalogs(gateway: ModelGateway) -> AsyncIterator[Catalog]:
-    async for catalog in gateway.refresh_catalog():
-        yield catalog
+async def _catalogs(gateway: ModelGateway) -> AsyncGenerator[Catalog, None]:
+    """The catalogs, with an end that also ends the reading of them."""
+    catalogs = gateway.refresh_catalog()
+    try:
+        async for catalog in catalogs:
+            yield catalog
+    finally:
+        close = getattr(catalogs, "aclose", None)
+        if close is not None:
+            await close()
 
 
 def _unknown(catalog: Catalog, wanted: str) -> ModelUnknown:

@@ -164,7 +164,9 @@ def _add_config(commands: _Commands[Parser]) -> None:
 
 def _add_gateway(parser: Parser) -> None:
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--demo", action="store_true", help="use a demo gateway on this machine: no account, no network")
+    which.add_argument(
+        "--demo", action="store_true", help="use a demo gateway on this machine: no account, no network"
+    )
     which.add_argument("--base-url", metavar="URL", help="the gateway's address")
 
 

@@ -127,7 +127,11 @@ def as_json(found: Findings) -> dict[str, object]:
         if health
         else None,
         "access_token": {"source": token.source, "expires_at": token.expires_at} if token else None,
-        "identity": {"name": identity.name, "username": identity.username, "identity_provider": identity.identity_provider}
+        "identity": {
+            "name": identity.name,
+            "username": identity.username,
+            "identity_provider": identity.identity_provider,
+        }
         if identity
         else None,
         "clusters": [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from metis_tui.chat.catalog import Catalog, ModelState, ServedModel, context_from_name, grouped_by_cluster
 
 
@@ -59,7 +60,12 @@ def test_every_state_has_its_own_sign() -> None:
 
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("gpt-oss-120b-131072", 131072), ("Mistral-Large-3-675B-Instruct-2512", None), ("plain", None), ("x-2048", 2048)],
+    [
+        ("gpt-oss-120b-131072", 131072),
+        ("Mistral-Large-3-675B-Instruct-2512", None),
+        ("plain", None),
+        ("x-2048", 2048),
+    ],
 )
 def test_a_context_window_in_a_name(name: str, size: int | None) -> None:
     assert context_from_name(name) == size

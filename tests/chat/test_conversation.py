@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from metis_tui.chat.conversation import (
     UNTITLED,
     ChatMessage,

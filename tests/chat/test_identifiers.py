@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from metis_tui.chat.identifiers import is_ulid, new_ulid, ulid_milliseconds
 
 

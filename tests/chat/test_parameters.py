@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from metis_tui.chat.errors import InvalidRequest
 from metis_tui.chat.parameters import PARAMETERS, check, format_parameters, parse_parameters, problems_with
 

@@ -7,6 +7,7 @@ import unicodedata
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from metis_tui.chat.printable import printable, printable_line, storable
 
 

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from metis_tui.config.choices import Choices, ChoicesFile
 
 
@@ -20,7 +21,9 @@ def test_choices_are_kept_one_by_one(tmp_path: Path) -> None:
     assert [path.name for path in written.parent.iterdir()] == ["choices.json"]
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b'{"theme": 5, "model": [], "has_seen_notice": "yes"}', b"{"])
+@pytest.mark.parametrize(
+    "content", [b"", b"[]", b"\xff", b'{"theme": 5, "model": [], "has_seen_notice": "yes"}', b"{"]
+)
 def test_a_damaged_file_is_no_choice(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "choices.json").write_bytes(content)
     assert ChoicesFile(tmp_path).load() == Choices()

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
+
 from metis_tui.config.paths import find_paths, make_private_folder
 
 

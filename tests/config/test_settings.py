@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from metis_tui.config.settings import DEFAULT_BASE_URL, Settings, as_toml, load_settings, with_environment
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from metis_tui.config.theme_files import built_in_folder, load_themes
 
 GOOD = 'name = "mine"\n[colors]\nprimary = "#abc"\n'
