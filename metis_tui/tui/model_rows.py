@@ -77,7 +77,7 @@ def _heading(catalog: Catalog, cluster: str, now: float, width: int) -> str:
 
 
 def _model_line(model: ServedModel, measured: Measurement | None, width: int, now: float) -> str:
-    """Sign, state, name, context window, last first-delta latency and rate, when used; the last ones go when narrow."""
+    """Sign, state, name, context window, last latency and rate, last use; the last ones go when narrow."""
     columns = [f"{fmt.token_count(model.context_window):>6}"]
     if width >= 70:
         first = f"first {fmt.latency(measured.first_delta_seconds)}" if measured else "–"

@@ -51,9 +51,11 @@ class TurnView:
         self.phase, self._since, self._last_delta = Phase.WAITING, now, now
 
     def delta(self, phase: Phase, length: int, now: float) -> None:
+        window = self._window
+        if phase is not self.phase:
+            window.clear()  # the pause between reasoning and text is no part of either's rate
         self.phase, self._last_delta = phase, now
         self._characters += length
-        window = self._window
         if window and now - window[-1][0] < 0.1:
             window[-1] = (window[-1][0], window[-1][1] + length)
         else:

@@ -5,8 +5,10 @@ Knows Pygments, which is imported when the first code comes on screen; nothing o
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from typing import Any, Protocol
 
 from rich.style import Style
 
@@ -14,15 +16,18 @@ from metis_tui.tui.rendering.lines import Line, Piece
 from metis_tui.tui.rendering.palette import Palette
 from metis_tui.tui.rendering.wrapping import chop, crop, expand_tabs, slice_pieces
 
-if TYPE_CHECKING:
-    from pygments.lexer import Lexer
-
 MAX_COLOURED = 60_000
 """Characters; longer code stays in one colour."""
 _MAX_LABEL = 24
 GUTTER = "\u2502 "
 CONTINUED = "\u21b3 "
 _UNCOLOURED = frozenset(("", "text", "txt", "plain", "plaintext", "none", "output", "console-output"))
+
+
+class Lexer(Protocol):
+    """What is used of a Pygments lexer; Pygments has no types of its own."""
+
+    def get_tokens_unprocessed(self, text: str) -> Iterable[tuple[int, object, str]]: ...
 
 
 class CodeText:
@@ -106,13 +111,12 @@ def _coloured_lines(lines: list[str], language: str, palette: Palette) -> list[t
 
 @lru_cache(maxsize=32)
 def _lexer(language: str) -> Lexer | None:
-    from pygments.lexers import get_lexer_by_name
-    from pygments.util import ClassNotFound
-
+    pygments = import_module("pygments.lexers")
     try:
-        return get_lexer_by_name(language)
-    except (ClassNotFound, ImportError):
+        lexer: Lexer = pygments.get_lexer_by_name(language)
+    except (pygments.ClassNotFound, ImportError):
         return None
+    return lexer
 
 
 @lru_cache(maxsize=512)

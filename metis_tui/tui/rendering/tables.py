@@ -64,7 +64,7 @@ def _column_widths(table: Table, width: int) -> list[int] | None:
     for row in (table.header, *table.rows):
         for column, cell in enumerate(row.cells[:count]):
             text = _text(cell)
-            natural[column] = max(natural[column], max(cells(line) for line in text.split("\n")))
+            natural[column] = max(natural[column], *(cells(line) for line in text.split("\n")))
             longest_word = max((cells(word) for word in text[:2000].split()), default=1)
             least[column] = max(least[column], min(longest_word, 2 * _MIN_COLUMN))
     if sum(natural) <= room:

@@ -9,8 +9,10 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
+from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
@@ -46,6 +48,16 @@ WELCOME = """\
  F7 system prompt and parameters      F1 help
 """
 LOGGED_NOTICE = "\n The service logs prompts. Every conversation is also saved on your own disk, at once.\n"
+
+
+class ConversationTranscript(Transcript):
+    """The transcript with the keys whose work is the screen's."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y", "screen.copy_message", show=False, id="copy_message"),
+        Binding("Y", "screen.copy_code", show=False, id="copy_code"),
+        Binding("i,escape", "screen.focus_prompt", show=False, id="focus_prompt"),
+    ]
 
 
 class ChatPane(Vertical):
@@ -91,7 +103,7 @@ class ChatPane(Vertical):
 
     def compose(self) -> ComposeResult:
         yield Static(WELCOME, id="welcome", markup=False)
-        yield Transcript()
+        yield ConversationTranscript()
         yield NoticeBar()
         with Vertical(id="prompt-box"):
             yield PromptInput()

@@ -91,6 +91,12 @@ class PromptInput(TextArea, inherit_bindings=False):
         self.text = printable(text)
         self.move_cursor(self.document.end)
 
+    def put(self, text: str) -> None:
+        """Puts a text from outside into the editor; a very large one as a chip."""
+        self.reset()
+        if not self._walk(text):
+            self.replace_all(text[:1000])
+
     def reset(self) -> None:
         """Empties the editor and forgets the pastes."""
         self.text = ""

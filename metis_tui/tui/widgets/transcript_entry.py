@@ -1,4 +1,4 @@
-"""One message as rows: heading, reasoning, text, why it is incomplete, an empty row. Knows no widget and no screen."""
+"""One message as rows: heading, reasoning, text, why it is incomplete, an empty row. Knows no widget."""
 
 from __future__ import annotations
 

@@ -46,10 +46,9 @@ def row_segments(line: Line, is_indented: bool, is_current: bool, layout: Layout
 
 
 def finished_strip(segments: list[Segment], width: int, base: Style) -> Strip:
-    """Segments on the widget's background, exactly as wide as the view."""
-    return Strip([Segment(text, base + style if style else base) for text, style, _ in segments]).adjust_cell_length(
-        width, base
-    )
+    """Segments on the widget's background, exactly as wide as the view; neighbours of one style are joined."""
+    styled = [Segment(text, base + style if style else base) for text, style, _ in segments]
+    return Strip(styled).adjust_cell_length(width, base).simplify()
 
 
 def highlighted(segments: list[Segment], spans: list[tuple[int, int, Style]]) -> list[Segment]:

@@ -1,0 +1,41 @@
+"""The command palette's entries, made from the table of actions. Knows nothing of what they do."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+
+from metis_tui.tui.actions import ACTIONS, Action
+
+_NOT_OFFERED = {"palette", "leader", "copy_or_stop", "parameter", "system"}
+
+
+class ActionProvider(Provider):
+    """Offers every action of the chat screen by its title."""
+
+    def _offered(self) -> list[Action]:
+        return [action for action in ACTIONS if action.where == "chat" and action.name not in _NOT_OFFERED]
+
+    @staticmethod
+    def _help(action: Action) -> str:
+        return f"{action.help}  {action.shown_key}".strip()
+
+    async def discover(self) -> Hits:
+        for action in self._offered():
+            yield DiscoveryHit(
+                action.title, partial(self.screen.run_action, action.name), action.title, self._help(action)
+            )
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for action in self._offered():
+            score = matcher.match(f"{action.title} {action.slash}")
+            if score > 0:
+                yield Hit(
+                    score,
+                    matcher.highlight(action.title),
+                    partial(self.screen.run_action, action.name),
+                    action.title,
+                    self._help(action),
+                )

@@ -1,0 +1,72 @@
+"""Status details (F4): gateway, clusters, access token and storage, as they are known now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import ClassVar
+
+from rich.table import Table
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from metis_tui.chat.catalog import Catalog
+from metis_tui.chat.ports import AccessToken, SaveStatus
+from metis_tui.chat.printable import printable_line
+from metis_tui.tui import format as fmt
+from metis_tui.tui.widgets.notice_bar import Notice
+
+
+class StatusDetails(ModalScreen[None]):
+    CSS_PATH = "status_details.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f4,enter", "dismiss(None)", "Close", show=False)]
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        catalog: Catalog,
+        access: AccessToken | None,
+        saving: SaveStatus,
+        state_folder: str,
+        notices: Mapping[str, Notice],
+    ) -> None:
+        super().__init__()
+        now = time.time()
+        self._rows: list[tuple[str, str]] = [("Gateway", base_url)]
+        self._rows += [("", "the list of models was never read")] if catalog.as_of is None else []
+        for name, cluster in sorted(catalog.clusters.items()):
+            up = {True: "up", False: "maintenance", None: "unknown"}[cluster.is_up]
+            seen = f", states as of {fmt.age(cluster.as_of, now)}" if cluster.as_of else ""
+            trouble = f"; {cluster.trouble}" if cluster.trouble else ""
+            notice = f"; {cluster.notice}" if cluster.notice else ""
+            self._rows.append((f"Cluster {name}", f"{up}{seen}{notice}{trouble}"))
+        if access is None:
+            self._rows.append(("Access token", "none"))
+        else:
+            expiry = (
+                "expiry unknown"
+                if access.expires_at is None
+                else f"until {time.strftime('%a %d %b %H:%M', time.localtime(access.expires_at))}"
+                f" ({fmt.short_duration(access.expires_at - now)})"
+            )
+            self._rows.append(("Access token", f"{expiry}, from {access.source}"))
+        kept = "everything is saved" if saving.is_saved else f"{saving.pending_count} records not saved yet"
+        self._rows.append(("Saving", f"{kept}{'; ' + saving.trouble if saving.trouble else ''}"))
+        self._rows.append(("State folder", state_folder))
+        self._rows += [(notice.title, f"{notice.reason} {notice.hint}") for notice in notices.values()]
+
+    def compose(self) -> ComposeResult:
+        table = Table.grid(padding=(0, 2))
+        for name, text in self._rows:
+            table.add_row(printable_line(name, 60), printable_line(text, 400))
+        with VerticalScroll(id="status-box") as box:
+            box.border_title = "Status"
+            box.border_subtitle = "Esc closes"
+            yield Static(table)
+
+    def on_mount(self) -> None:
+        self.query_one("#status-box").focus()
