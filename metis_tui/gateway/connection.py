@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _OWN_HEADERS = frozenset({"host", "accept", "content-type", "content-length", "transfer-encoding", "connection"})
 _USER_AGENT = f"metis-tui/{__version__}"
+_KEEP_ALIVE_SECONDS = 65.0
+"""Longer than the minute between catalog refreshes: the next prompt then needs no new TLS handshake."""
 _MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
@@ -104,6 +106,7 @@ class Connection:
                 trust_env=not address.is_loopback,
                 verify=ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True,
                 timeout=self._timeout(timeouts.answer_seconds),
+                limits=httpx2.Limits(max_keepalive_connections=10, keepalive_expiry=_KEEP_ALIVE_SECONDS),
             )
         except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
             raise setup_failure(error) from error

@@ -53,7 +53,7 @@ def transport_failure(error: BaseException, address: GatewayAddress) -> ChatErro
         if words:
             return Unreachable(f"The connection to {place} failed: {words}.")
     if _first(chain, httpx2.RemoteProtocolError):
-        return Unreachable(f"{place} broke off the connection without an answer.")
+        return Unreachable(f"{place} broke off the connection.")
     return Unreachable(f"The connection to {place} failed.")
 
 
@@ -67,7 +67,7 @@ def setup_failure(error: Exception) -> ChatError:
         )
     if isinstance(error, (OSError, ssl.SSLError)):
         return Unreachable(
-            "The certificates of SSL_CERT_FILE or SSL_CERT_DIR cannot be read.", hint=_TLS_HINT, can_retry=False
+            "The file of trusted certificates (ca_bundle or SSL_CERT_FILE) cannot be read.", hint=_TLS_HINT, can_retry=False
         )
     return Unreachable("A proxy setting is not an address.", hint=_PROXY_HINT, can_retry=False)
 
