@@ -87,14 +87,17 @@ class ChatDesk:
                 return early, 0
         if _has_images(payload["messages"]) and not model.sees_images:
             faults.insert(0, Fault("image"))
+        asked = self._prompt_tokens(payload)
+        if asked > model.context_window_tokens:
+            faults.insert(0, Fault("http413ctx", f"{model.context_window_tokens}/{asked}"))
         streamed = payload.get("stream") in (True, 1, "true")
         reply = changed(self._reply(payload, model, streamed), faults)
-        usage = Usage(self._prompt_tokens(payload), len(reply.deltas))
+        usage = Usage(asked, len(reply.deltas))
         created = int(self._now())
         if not streamed:
-            return await self._plain(payload, reply, faults, usage, created), sum(
-                (usage.prompt_tokens, usage.completion_tokens)
-            )
+            answer = await self._plain(payload, reply, faults, usage, created)
+            has_answered = not isinstance(answer, Answer) or answer.status == 200
+            return answer, usage.prompt_tokens + usage.completion_tokens if has_answered else 0
         encoder = EventEncoder(self._new_id(), payload["model"], created, model.framework)
         stream = Stream(reply, encoder, encoder.usage(usage), payload["model"])
         script = stream_script(stream, faults)

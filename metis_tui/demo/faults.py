@@ -92,7 +92,7 @@ _UPSTREAM_ERRORS: dict[str, tuple[int, str]] = {
     "http413ctx": (
         400,
         _error(
-            "This model's maximum context length is 131072 tokens. However, you requested 140000 tokens",
+            "This model's maximum context length is {limit} tokens. However, you requested {asked} tokens",
             "invalid_request_error",
             "context_length_exceeded",
         ),
@@ -107,6 +107,13 @@ _UPSTREAM_ERRORS: dict[str, tuple[int, str]] = {
     ),
 }
 """Upstream status and body; a stream hides the status and shows the text inside one chunk."""
+
+
+def _upstream_body(fault: Fault, model: str) -> str:
+    limit, _, asked = (fault.value or "131072/140000").partition("/")
+    body = _UPSTREAM_ERRORS[fault.name][1].replace("{model}", model)
+    return body.replace("{limit}", limit).replace("{asked}", asked)
+
 
 _EARLY: dict[str, Callable[[str, str], Answer]] = {
     "maintenance": lambda model, cluster: under_maintenance(METIS_NOTICE),
@@ -136,8 +143,7 @@ def early_answer(fault: Fault, model: str, cluster: str) -> Answer | None:
 def plain_answer(fault: Fault, model: str) -> Answer | None:
     """The answer of a fault on a call that is not streamed; None when the fault leaves it whole."""
     if fault.name in _UPSTREAM_ERRORS:
-        status, body = _UPSTREAM_ERRORS[fault.name]
-        return upstream_status(status, body.replace("{model}", model))
+        return upstream_status(_UPSTREAM_ERRORS[fault.name][0], _upstream_body(fault, model))
     if fault.name in ("die_before", "die_mid", "cut_in_line", "cut_in_event"):
         why = (
             "Server disconnected without sending a response."
@@ -283,7 +289,7 @@ def whole_script(stream: Stream) -> Script:
 
 
 def _upstream_failure(stream: Stream, fault: Fault) -> Script:
-    body = _UPSTREAM_ERRORS[fault.name][1].replace("{model}", stream.model)
+    body = _upstream_body(fault, stream.model)
     why = f"Unexpected error calling stream API: Error: Could not send stream API call to {UPSTREAM}: {body}"
     return [Pause(min(0.05, stream.reply.first_delta_seconds)), stream.failed(why)]
 

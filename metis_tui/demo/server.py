@@ -34,9 +34,10 @@ _AS_SCENARIO: Any = object()
 class DemoGateway:
     """One gateway on 127.0.0.1; use it as a context manager or call `start` and `stop`.
 
-    `throttle` is requests a second and access token (None switches it off), `speed` multiplies the models' rates and
-    divides their latencies, `status_cache_seconds` is how long a model's state is remembered (60 on the real
-    gateway), `clock` drives limits, caches and scripted states. Raises ValueError for an unknown scenario.
+    `throttle` is requests a second and access token, `tokens_per_minute` a limit for each access token and model;
+    None switches either off. `speed` multiplies the models' rates and divides their latencies,
+    `status_cache_seconds` is how long a model's state is remembered (60 on the real gateway), `clock` drives limits,
+    caches and scripted states. Raises ValueError for an unknown scenario.
     """
 
     def __init__(
@@ -48,6 +49,7 @@ class DemoGateway:
         token: str | None = None,
         tokens: Iterable[str] = (),
         throttle: int | None = _AS_SCENARIO,
+        tokens_per_minute: int | None = _AS_SCENARIO,
         speed: float = 1.0,
         seed: int | None = None,
         clock: Clock = time.monotonic,
@@ -69,7 +71,7 @@ class DemoGateway:
             self.scenario,
             TokenDesk(clock, accepted_tokens(tokens, [self.token]), self.scenario.refuse_as),
             Throttle(per_second, clock),
-            TokenBudget(clock, self.scenario.user_tokens_per_minute, self.scenario.model_tokens_per_minute),
+            _token_budget(self.scenario, tokens_per_minute, clock),
             self._catalogue,
             ChatDesk(speed * self.scenario.speed, seed),
             serve_models_route and self.scenario.serves_models_route,
@@ -156,6 +158,12 @@ class DemoGateway:
         finally:
             started.set()
         await self._connections.wait_closed()
+
+
+def _token_budget(scenario: Scenario, per_minute: int | None, clock: Clock) -> TokenBudget:
+    if per_minute is _AS_SCENARIO:
+        return TokenBudget(clock, scenario.user_tokens_per_minute, scenario.model_tokens_per_minute)
+    return TokenBudget(clock, per_minute, None)
 
 
 def run_forever(port: int = 0, scenario: str = "default", *, serve_models_route: bool = False) -> int:

@@ -151,7 +151,8 @@ def test_bodies_that_are_no_request(gateway: DemoGateway) -> None:
 
 def test_large_bodies(gateway: DemoGateway) -> None:
     fits = call(gateway, CHAT, payload("x" * 2_400_000, max_tokens=3))
-    assert fits.status == 200
+    assert fits.status == 400
+    assert "maximum context length is 131072 tokens" in fits.error["message"]
     large = call(gateway, CHAT, payload("x" * 2_700_000))
     assert large.status == 500
     assert large.error["code"] == "internal_error"
