@@ -22,9 +22,12 @@ MAX_SOURCE = 400_000
 MAX_INLINE = 60_000
 MAX_MARKS = 6_000
 MAX_PIPES = 30_000
+MAX_LINES = 15_000
+MAX_CELLS = 20_000
 _MAX_MATH = 4_000
 _DEEP = re.compile(r"^[ \t]*(?:(?:[>*+-]|\d{1,9}[.)])[ \t]*){17}(?<![-*\s][-*\s])(?=[^\n])", re.MULTILINE)
 _DEEP_INDENT = re.compile(r"^[ \t]{64,}(?:[>*+-]|\d{1,9}[.)])", re.MULTILINE)
+_TABLE_RULE = re.compile(r"^[ \t>]*[|:-][|: \t-]{60,}$", re.MULTILINE)
 _MARKS = re.compile(r"[*_`~\[\]<!$\\]")
 
 
@@ -33,6 +36,8 @@ def is_too_hard(source: str) -> bool:
     return (
         len(source) > MAX_SOURCE
         or (len(source) > MAX_PIPES and source.count("|") > MAX_PIPES)
+        or source.count("\n") > MAX_LINES
+        or _completed_cells(source) > MAX_CELLS
         or _DEEP.search(source) is not None
         or _nested_lines(source)
     )
@@ -41,6 +46,12 @@ def is_too_hard(source: str) -> bool:
 def _nested_lines(source: str) -> bool:
     """Many deeply indented list items: each level would be scanned again by every level around it."""
     return sum(1 for _ in zip(_DEEP_INDENT.finditer(source), range(50), strict=False)) == 50
+
+
+def _completed_cells(source: str) -> int:
+    """Cells of the largest table there may be: short rows are filled up to the width of the header."""
+    columns = max((match.group().count("|") for match in _TABLE_RULE.finditer(source)), default=0)
+    return columns * source.count("\n")
 
 
 def is_inline_too_hard(source: str) -> bool:

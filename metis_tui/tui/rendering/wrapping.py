@@ -142,6 +142,10 @@ def _chop_measured(text: str, start: int, end: int, width: int) -> list[tuple[in
                 rows.append((row, position))
                 row, column = position, 0
             column += size
+            while offset + last - row > 2 * limit:
+                # One character with thousands of marks: shown over several rows.
+                rows.append((row, row + limit))
+                row, column = row + limit, 0
     if row < end:
         rows.append((row, end))
     return rows
