@@ -57,6 +57,9 @@ class ModelGateway(Protocol):
             ChatError: every failure, also one after deltas have arrived.
         """
 
+    async def warm_up(self) -> None:
+        """Loads in the background what the first request would wait for; never raises."""
+
     async def close(self) -> None: ...
 
 

@@ -80,9 +80,10 @@ def _model_line(model: ServedModel, measured: Measurement | None, width: int, no
     """Sign, state, name, context window, last latency and rate, last use; the last ones go when narrow."""
     columns = [f"{fmt.token_count(model.context_window):>6}"]
     if width >= 70:
-        first = f"first {fmt.latency(measured.first_delta_seconds)}" if measured else "–"
-        columns.append(f"{first:>13}")
-        columns.append(f"{fmt.rate(measured.tokens_per_second) if measured else '–':>12}")
+        is_wide = width >= 96
+        first = f"{'first ' if is_wide else ''}{fmt.latency(measured.first_delta_seconds)}" if measured else "–"
+        columns.append(first.rjust(13 if is_wide else 6))
+        columns.append((fmt.rate(measured.tokens_per_second) if measured else "–").rjust(11))
     if width >= 96:
         if model.state is ModelState.LIVE:
             last = f"used {fmt.when(measured.measured_at, now)}" if measured else ""

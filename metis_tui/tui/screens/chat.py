@@ -87,11 +87,14 @@ class ChatScreen(ActingScreen):
         self.run_worker(self._open_first(), group="open", exit_on_error=False)
         self.run_worker(self.catalog_watch.run(), group="catalog", exit_on_error=False)
         self.run_worker(self.access_watch.run(), group="access", exit_on_error=False)
+        self.run_worker(self.services.gateway.warm_up(), group="warm-up", exit_on_error=False)
         self.set_interval(10.0, self._show_state)
 
     # -- what is known -----------------------------------------------------------------------------------------
 
     def _catalog_changed(self, catalog: Catalog) -> None:
+        if not self.app.is_running:
+            return
         self.catalog = catalog
         self._choose_from_wishes()
         if isinstance(self.app.screen, ModelPicker):
@@ -316,8 +319,9 @@ class ChatScreen(ActingScreen):
         last = path[-1]
         if last.usage is not None and not last.reasoning:
             return last.usage.total_tokens, False
-        per_token = self.pane.turn.characters_per_token
-        return round(sum(len(message.text) for message in path) / per_token) + 1, True
+        turn = self.pane.turn
+        streaming = turn.estimated_tokens if turn.is_running else 0
+        return round(sum(len(message.text) for message in path) / turn.characters_per_token) + 1 + streaming, True
 
     def set_welcome(self, *, has_seen_notice: bool) -> None:
         self.pane.welcome(WELCOME + ("" if has_seen_notice else LOGGED_NOTICE))

@@ -23,6 +23,9 @@ from metis_tui.tui import format as fmt
 from metis_tui.tui.screens.dialogs import AskText
 from metis_tui.tui.widgets.transcript import Transcript
 
+NARROW = 100
+"""Columns below which the preview goes under the list."""
+
 
 def summary_line(summary: ConversationSummary, width: int, now: float) -> Text:
     """Title on the left; model and when on the right as far as there is room."""
@@ -76,7 +79,7 @@ class Conversations(Screen[str | None]):
             with Vertical(id="conversations-preview"):
                 yield Transcript()
         yield Static(
-            "Enter open · / filter · e rename · d trash · u restore · x show trash · PgDn scroll · Esc",
+            "Enter open · / filter · e rename · d trash · u restore · x see trash · Esc",
             id="conversations-keys",
             markup=False,
         )
@@ -88,9 +91,9 @@ class Conversations(Screen[str | None]):
         self.run_worker(self._load(self._current_id), group="list", exclusive=True, exit_on_error=False)
 
     def on_resize(self) -> None:
-        self.set_class(self.size.width < 100, "-narrow")
+        self.set_class(self.size.width < NARROW, "-narrow")
         if self._is_loaded:
-            self.call_after_refresh(self._fill)
+            self._fill()
 
     async def _load(self, select: str | None = None) -> None:
         self._all = await self._store.list(include_trashed=True)
@@ -108,7 +111,8 @@ class Conversations(Screen[str | None]):
             if (self._is_trash_shown or not summary.is_trashed)
             and all(word in f"{summary.title} {summary.model} {summary.excerpt}".casefold() for word in words)
         }
-        width = max(16, (options.size.width or 40) - 3)
+        room = self.size.width if self.size.width < NARROW else self.size.width * 45 // 100
+        width = max(16, room - 2)
         now = time.time()
         options.clear_options()
         options.add_options(Option(summary_line(s, width, now), id=s.id) for s in self._shown.values())

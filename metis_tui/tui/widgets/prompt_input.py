@@ -167,9 +167,8 @@ class PromptInput(TextArea, inherit_bindings=False):
         self.notify("  ".join(f"/{name}" for name in found), markup=False, timeout=6)
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":  # the binding submits; the base class would insert a line
-            return
-        await super()._on_key(event)
+        if event.key == "enter":
+            event.prevent_default()  # the base class would insert a line; unstopped, it reaches the binding
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()

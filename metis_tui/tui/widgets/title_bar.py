@@ -31,7 +31,7 @@ class TitleBar(Widget):
         width = self.size.width
         model = printable_line(self.model, 80) or "no model"
         state = f" {self.state.symbol} {self.state.value}" if self.state is not None else ""
-        count = f" · {self.message_count} messages" if self.message_count else ""
+        count = f" · {self.message_count} message{'s' * (self.message_count > 1)}" if self.message_count else ""
         title = printable_line(self.title, 120)
         model_room = max(8, width - 4 - cell_len(state))
         if cell_len(model) > model_room:
