@@ -204,8 +204,8 @@ def _control(reply: Reply, fault: Fault) -> Reply:
 
 
 def _shortened(reply: Reply, fault: Fault) -> Reply:
-    kept = int(fault.number(40))
-    return replace(reply, deltas=reply.deltas[:kept], finish_reason="length")
+    reasoning = sum(delta.key != "content" for delta in reply.deltas)
+    return replace(reply, deltas=reply.deltas[: reasoning + int(fault.number(40))], finish_reason="length")
 
 
 def _empty(reply: Reply, fault: Fault) -> Reply:
@@ -276,9 +276,20 @@ class Stream:
     def opened(self) -> list[Step]:
         return [Pause(self.reply.first_delta_seconds), Write(self.encoder.opening())]
 
-    def begun(self, fault: Fault) -> list[Step]:
-        """The opening and the first few deltas, at most three."""
-        return [*self.opened(), self.paced(0, DELTAS_BEFORE_FAULT)]
+    def broken_at(self, content_deltas: float) -> int:
+        """How many deltas go out before a fault: any reasoning, and so many that carry content."""
+        for position, delta in enumerate(self.reply.deltas):
+            if delta.key == "content":
+                return position + int(content_deltas)
+        return len(self.reply.deltas)
+
+    def begun(self, content_deltas: float = DELTAS_BEFORE_FAULT) -> list[Step]:
+        """The opening and the deltas before a fault."""
+        return [*self.opened(), self.paced(0, self.broken_at(content_deltas))]
+
+    def rest(self, content_deltas: float = DELTAS_BEFORE_FAULT) -> list[Step]:
+        """All that `begun` left out."""
+        return [self.paced(self.broken_at(content_deltas)), Write(self.ending())]
 
     def failed(self, message: str) -> Write:
         return Write(self.encoder.error_chunk(message) + DONE)
@@ -306,27 +317,27 @@ def _die_before(stream: Stream, fault: Fault) -> Script:
 
 
 def _die_mid(stream: Stream, fault: Fault) -> Script:
-    return [*stream.begun(fault), stream.failed(_PEER_CLOSED)]
+    return [*stream.begun(fault.number(DELTAS_BEFORE_FAULT)), stream.failed(_PEER_CLOSED)]
 
 
 def _cut_in_line(stream: Stream, fault: Fault) -> Script:
     line = stream.encoder.deltas(_contents(" planet"))
     torn = line[: line.index(b" planet") + 4]
-    return [*stream.begun(fault), Write(torn), stream.failed(_PEER_CLOSED)]
+    return [*stream.begun(fault.number(DELTAS_BEFORE_FAULT)), Write(torn), stream.failed(_PEER_CLOSED)]
 
 
 def _cut_in_event(stream: Stream, fault: Fault) -> Script:
     line = stream.encoder.deltas(_contents(" planet")).removesuffix(b"\n")
-    return [*stream.begun(fault), Write(line), stream.failed(_PEER_CLOSED)]
+    return [*stream.begun(fault.number(DELTAS_BEFORE_FAULT)), Write(line), stream.failed(_PEER_CLOSED)]
 
 
 def _cut_socket(stream: Stream, fault: Fault) -> Script:
-    return [*stream.begun(fault), Cut()]
+    return [*stream.begun(fault.number(DELTAS_BEFORE_FAULT)), Cut()]
 
 
 def _reset(stream: Stream, fault: Fault) -> Script:
     # The pause lets the client read what came before the reset.
-    return [*stream.begun(fault), Pause(0.05), Cut(reset=True)]
+    return [*stream.begun(fault.number(DELTAS_BEFORE_FAULT)), Pause(0.05), Cut(reset=True)]
 
 
 def _hang(stream: Stream, fault: Fault) -> Script:
@@ -336,12 +347,11 @@ def _hang(stream: Stream, fault: Fault) -> Script:
 
 def _hang_mid(stream: Stream, fault: Fault) -> Script:
     why = f"Timeout calling stream API at {UPSTREAM} (timeout: 5)"
-    return [*stream.begun(fault), Pause(fault.number(HANG_SECONDS)), stream.failed(why)]
+    return [*stream.begun(), Pause(fault.number(HANG_SECONDS)), stream.failed(why)]
 
 
 def _stall(stream: Stream, fault: Fault) -> Script:
-    rest: list[Step] = [stream.paced(DELTAS_BEFORE_FAULT), Write(stream.ending())]
-    return [*stream.begun(fault), Pause(fault.number(STALL_SECONDS)), *rest]
+    return [*stream.begun(), Pause(fault.number(STALL_SECONDS)), *stream.rest()]
 
 
 def _split_utf8(stream: Stream, fault: Fault) -> Script:
@@ -352,7 +362,7 @@ def _split_utf8(stream: Stream, fault: Fault) -> Script:
 
 
 def _error_event_mid(stream: Stream, fault: Fault) -> Script:
-    return [*stream.begun(fault), Write(stream.encoder.error_event())]
+    return [*stream.begun(fault.number(DELTAS_BEFORE_FAULT)), Write(stream.encoder.error_event())]
 
 
 def _html200(stream: Stream, fault: Fault) -> Script:
@@ -361,13 +371,12 @@ def _html200(stream: Stream, fault: Fault) -> Script:
 
 
 def _bad_json(stream: Stream, fault: Fault) -> Script:
-    rest: list[Step] = [stream.paced(DELTAS_BEFORE_FAULT), Write(stream.ending())]
-    return [*stream.begun(fault), Write(b"data: {this is not json\n\n"), *rest]
+    count = fault.number(DELTAS_BEFORE_FAULT)
+    return [*stream.begun(count), Write(b"data: {this is not json\n\n"), *stream.rest(count)]
 
 
 def _comments(stream: Stream, fault: Fault) -> Script:
-    rest: list[Step] = [stream.paced(DELTAS_BEFORE_FAULT), Write(stream.ending())]
-    return [Write(b": waiting\n\n"), *stream.begun(fault), Write(b": still here\n\n"), *rest]
+    return [Write(b": waiting\n\n"), *stream.begun(), Write(b": still here\n\n"), *stream.rest()]
 
 
 _WIRE: dict[str, Callable[[Stream, Fault], Script]] = {

@@ -88,13 +88,13 @@ def call(
             {**headers_with(token), **(headers or {})},
         )
         reply = connection.getresponse()
-        broken = False
+        raw = b""
         try:
-            raw = reply.read()
-        except http.client.IncompleteRead as cut:
-            raw, broken = cut.partial, True
-        except ConnectionResetError:
-            raw, broken = b"", True
+            while piece := reply.read1(1 << 16):
+                raw += piece
+            broken = bool(reply.length)
+        except (http.client.IncompleteRead, ConnectionResetError):
+            broken = True
         return Got(reply.status, {name.lower(): value for name, value in reply.getheaders()}, raw, broken)
     finally:
         connection.close()

@@ -57,6 +57,20 @@ def test_upstream_errors(gateway: DemoGateway, name: str, status: int, text: str
     assert streamed.data_lines[-1] == "[DONE]"
 
 
+def content_deltas(got: Got) -> int:
+    deltas = [chunk["choices"][0]["delta"] for chunk in got.chunks if chunk["choices"]]
+    return sum(bool(delta.get("content")) for delta in deltas)
+
+
+@pytest.mark.parametrize("name", ["die_mid", "error_event_mid", "bad_json", "cut_socket", "reset"])
+def test_how_much_comes_before_a_fault(gateway: DemoGateway, name: str) -> None:
+    """Text comes before the fault even when a model reasons first; an argument tells how much."""
+    got = chat(gateway, f"explain Mars @@{name}:6@@", stream=True)
+    before = got.text.split("{this is not json")[0].split("chatcmpl-api-error")[0]
+    assert 6 <= before.count('"content": "') <= 7
+    assert before.count('"reasoning_content": "') > 6
+
+
 def test_upstream_dies(gateway: DemoGateway) -> None:
     before = stream(gateway, "hi @@die_before@@")
     assert "without sending a response" in before.in_band_error
@@ -70,8 +84,9 @@ def test_upstream_dies(gateway: DemoGateway) -> None:
 def test_hanging_upstream(gateway: DemoGateway) -> None:
     got = stream(gateway, "hi @@hang:0.05@@")
     assert "Timeout calling stream API at" in got.in_band_error
-    mid = stream(gateway, "hi @@hang_mid:0.05@@")
-    assert len(mid.chunks) == 5
+    mid = stream(gateway, "explain Mars @@hang_mid:0.05@@")
+    assert content_deltas(mid) == 4
+    assert "Timeout" in mid.in_band_error
     plain = chat(gateway, "hi @@hang:0.05@@")
     assert (plain.status, plain.error["info"]) == (504, {"timeout": 5})
 
@@ -154,7 +169,7 @@ def test_endings(gateway: DemoGateway) -> None:
     assert no_finish.data_lines[-1] == "[DONE]"
     assert no_finish.finish_reasons == []
     assert stream(gateway, "explain Mars @@length@@").finish_reasons == ["length"]
-    assert stream(gateway, "explain Mars @@length:5@@").chunks[-1]["usage"]["completion_tokens"] == 5
+    assert content_deltas(stream(gateway, "explain Mars @@length:5@@")) == 5
     assert not any(chunk.get("usage") for chunk in stream(gateway, "hi @@usage_missing@@").chunks)
     error = stream(gateway, "hi @@error_event_mid@@")
     assert json.loads(error.data_lines[-1])["error"]["code"] == "internal_error"
