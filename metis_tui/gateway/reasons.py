@@ -12,8 +12,8 @@ from metis_tui.chat.printable import printable_line
 
 REASON_LENGTH = 400
 
-_BYTES = re.compile(r"""b'(?:[^'\\]|\\.)*'?|b"(?:[^"\\]|\\.)*"?""", re.DOTALL)
-_URL = re.compile(r"""['"]?\b[a-z][a-z0-9+.-]*://[^\s'"<>)\]}]+['"]?""", re.IGNORECASE)
+_BYTES = re.compile(r"""(?<![\w'"])b(?:'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?)""", re.DOTALL)
+_URL = re.compile(r"""['"]?\b[a-z][a-z0-9+.-]*://[^\s'"<>)\]}]+(?<![.,:;])['"]?""", re.IGNORECASE)
 _HOST = re.compile(
     r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"
     r"|\blocalhost(?::\d+)?\b"

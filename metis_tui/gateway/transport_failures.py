@@ -67,7 +67,9 @@ def setup_failure(error: Exception) -> ChatError:
         )
     if isinstance(error, (OSError, ssl.SSLError)):
         return Unreachable(
-            "The file of trusted certificates (ca_bundle or SSL_CERT_FILE) cannot be read.", hint=_TLS_HINT, can_retry=False
+            "The file of trusted certificates (ca_bundle or SSL_CERT_FILE) cannot be read.",
+            hint=_TLS_HINT,
+            can_retry=False,
         )
     return Unreachable("A proxy setting is not an address.", hint=_PROXY_HINT, can_retry=False)
 

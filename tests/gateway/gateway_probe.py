@@ -12,11 +12,11 @@ from metis_tui.gateway.client import GatewayClient
 
 MakeClient = Callable[..., GatewayClient]
 METIS_CHAT = "/resource_server/metis/api/v1/chat/completions"
-GPT = ServedModel("gpt-oss-120b", "metis", "api", METIS_CHAT)
+MODEL = ServedModel("Llama-4-Maverick-17B-128E-Instruct", "metis", "api", METIS_CHAT)
 
 
 def request(text: str, **params: object) -> ChatRequest:
-    return ChatRequest(GPT, (("user", text),), params)
+    return ChatRequest(MODEL, (("user", text),), params)
 
 
 class Heard:

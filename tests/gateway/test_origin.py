@@ -17,16 +17,19 @@ from metis_tui.gateway.origin import checked_token, is_path, parse_base_url
             ("https", "inference-api.alcf.anl.gov", 443),
             False,
         ),
-        (" HTTPS://Host.example:8443/a/b// ", "https://host.example:8443/a/b", ("https", "host.example", 8443), False),
+        (
+            " HTTPS://Host.example:8443/a/b// ",
+            "https://host.example:8443/a/b",
+            ("https", "host.example", 8443),
+            False,
+        ),
         ("http://127.0.0.1:8000", "http://127.0.0.1:8000", ("http", "127.0.0.1", 8000), True),
         ("http://localhost:1/x", "http://localhost:1/x", ("http", "localhost", 1), True),
         ("http://[::1]:9/x", "http://[::1]:9/x", ("http", "::1", 9), True),
         ("https://127.0.0.1/", "https://127.0.0.1", ("https", "127.0.0.1", 443), True),
     ],
 )
-def test_addresses_are_normalised(
-    text: str, base_url: str, origin: tuple[str, str, int], is_loopback: bool
-) -> None:
+def test_addresses_are_normalised(text: str, base_url: str, origin: tuple[str, str, int], is_loopback: bool) -> None:
     address = parse_base_url(text)
     assert (address.base_url, address.origin, address.is_loopback) == (base_url, origin, is_loopback)
 

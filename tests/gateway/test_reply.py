@@ -154,7 +154,13 @@ FAILED: list[tuple[str, list[bytes], type[ChatError], str, str]] = [
         "kept",
         "The server had an error",
     ),
-    ("error event", [A, b'event: error\ndata: {"message": "worker gone"}\n\n'], UpstreamFailure, "kept", "worker gone"),
+    (
+        "error event",
+        [A, b'event: error\ndata: {"message": "worker gone"}\n\n'],
+        UpstreamFailure,
+        "kept",
+        "worker gone",
+    ),
     (
         "server error",
         [error_chunk(SENT + '{"error": {"message": "RDU worker crashed", "type": "server_error"}}') + DONE],

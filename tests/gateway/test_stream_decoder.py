@@ -29,7 +29,10 @@ STREAMS: list[tuple[bytes, list[StreamEvent]]] = [
     (b'data:{"a": 1}\r\n\r\ndata: [DONE]\r\n\r\n', [event(a=1), EndMark()]),
     (b'data: {"a": 1}\r\rdata: {"a": 2}\r\r', [event(a=1), event(a=2)]),
     (b': waiting\n\ndata: {"a": 1}\n\n: still\n\n', [event(a=1)]),
-    (b'id: 7\nretry: 3\nevent: error\ndata: {"a": 1}\n\ndata: {"a": 2}\n\n', [JsonEvent({"a": 1}, "error"), event(a=2)]),
+    (
+        b'id: 7\nretry: 3\nevent: error\ndata: {"a": 1}\n\ndata: {"a": 2}\n\n',
+        [JsonEvent({"a": 1}, "error"), event(a=2)],
+    ),
     (b'data: {"a":\ndata: 1}\n\n', [event(a=1)]),
     (b'data: {"a": 1}\ndata: {"a": 2}\n\n', [event(a=1), event(a=2)]),
     (b'data: {"a": 1}', [event(a=1)]),

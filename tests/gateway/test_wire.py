@@ -17,7 +17,9 @@ LIST = {
     "clusters": {
         "metis": {
             "base_url": "/resource_server/metis",
-            "frameworks": {"api": {"models": ["b", "a-131072", "a-131072", 7], "endpoints": ["/v1/chat/completions"]}},
+            "frameworks": {
+                "api": {"models": ["b", "a-131072", "a-131072", 7], "endpoints": ["/v1/chat/completions"]}
+            },
             "new_key": 1,
         },
         "sophia": {
@@ -195,7 +197,18 @@ JSON = st.recursive(
         | st.dictionaries(
             st.sampled_from(
                 ["clusters", "base_url", "frameworks", "models", "endpoints", "running", "Models", "choices", "delta"]
-                + ["content", "usage", "index", "id", "capabilities", "reasoning", "data", "metis", "message", "error"]
+                + [
+                    "content",
+                    "usage",
+                    "index",
+                    "id",
+                    "capabilities",
+                    "reasoning",
+                    "data",
+                    "metis",
+                    "message",
+                    "error",
+                ]
             ),
             inner,
             max_size=4,
