@@ -15,7 +15,7 @@ from metis_tui.chat.identifiers import is_ulid
 from metis_tui.chat.ports import SaveStatus
 from metis_tui.store import drafting
 from metis_tui.store.activity import Hint, encode_hint
-from metis_tui.store.disk import Disk
+from metis_tui.store.disk import Disk, in_words
 from metis_tui.store.layout import Layout
 from metis_tui.store.library import Library, Opened
 from metis_tui.store.machine import Owner, this_process
@@ -53,7 +53,8 @@ class ConversationFiles:
         self._pace = pace or Pace()
         self._owner = owner or this_process()
         self._layout = Layout(data, self._owner.boot)
-        self._writer = Writer(self._layout, disk or Disk(), self._owner, self._pace)
+        self._disk = disk or Disk()
+        self._writer = Writer(self._layout, self._disk, self._owner, self._pace)
         self._library = Library(self._layout, self._pace)
         self._reader = Worker("store-reader")
         self._stamps = drafting.HybridClock(clock)
@@ -164,11 +165,16 @@ class ConversationFiles:
     async def recover(self) -> int:
         """Turns partial replies of dead processes into messages marked interrupted; returns how many.
 
-        Harmless when repeated, and when the owner lives after all: its finished reply wins.
+        Harmless when repeated, and when the owner lives after all: its finished reply wins. Also finds out whether
+        the data folder can be used at all; the status tells. Gives up on a disk that does not answer.
         """
-        own = self._writer.own_partial_names
-        found = await self._reader.run(lambda: left_replies(self._layout, self._owner, self._pace, own))
-        return sum([await self._adopt(left) for left in found])
+        search = asyncio.ensure_future(self._reader.run(self._look_around))
+        done, _ = await asyncio.wait([search], timeout=self._pace.patience_seconds)
+        if not done:
+            search.cancel()
+            self._writer.ledger.trouble = self._writer.ledger.trouble or "storage is slow"
+            return 0
+        return sum([await self._adopt(left) for left in search.result()])
 
     @property
     def status(self) -> SaveStatus:
@@ -181,11 +187,18 @@ class ConversationFiles:
     async def close(self, budget_seconds: float = 2.0) -> SaveStatus:
         """Writes everything out, replies that still stream included; the status tells whether it worked in time."""
         self._reader.finish()
-        if not self._writer.is_idle:
+        if not (self._writer.is_idle and self.status.is_saved):
             outcome: Outcome[None] = Outcome()
             self._writer.close(lambda: outcome.set(None))
             await asyncio.wait([outcome.future], timeout=budget_seconds)
         return self.status
+
+    def _look_around(self) -> Sequence[LeftReply]:
+        try:
+            self._disk.check(self._layout.root)
+        except OSError as error:
+            self._writer.ledger.trouble = in_words(error)
+        return left_replies(self._layout, self._owner, self._pace, self._writer.own_partial_names)
 
     async def _read(self, conversation_id: str) -> Opened:
         def read() -> Opened:

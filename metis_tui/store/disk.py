@@ -67,9 +67,11 @@ class Disk:
         """One write for one record.
 
         Raises:
-            ShortWrite: a part of it was written.
+            ShortWrite: a part of it was written; the system's own reason, when it tells one, comes instead.
         """
-        if self.write(fd, record) != len(record):
+        written = self.write(fd, record)
+        if written != len(record):
+            self.write(fd, record[written:])  # only to hear why: somebody else's record may be between the parts
             raise ShortWrite()
 
     def write(self, fd: int, data: bytes) -> int:
@@ -107,6 +109,18 @@ class Disk:
                 raise
         else:
             folder.chmod(0o700)
+
+    def check(self, folder: Path) -> None:
+        """Raises OSError when nothing could be written to the folder, or it could not be made."""
+        there = folder
+        while not os.path.lexists(there) and there != there.parent:
+            there = there.parent
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(there))
+        if not os.access(there, os.W_OK | os.X_OK):
+            is_read_only = os.statvfs(there).f_flag & os.ST_RDONLY
+            code = errno.EROFS if is_read_only else errno.EACCES
+            raise OSError(code, os.strerror(code), str(there))
 
     def sync_folder(self, folder: Path) -> None:
         """Makes the names in a folder durable, where the file system can."""

@@ -84,8 +84,7 @@ class Backoff:
         return True
 
     def hasten(self) -> None:
-        if self.due is not None:
-            self.due = 0.0
+        self.due = 0.0
 
     def reset(self) -> None:
         self.due, self._seconds = None, self._first

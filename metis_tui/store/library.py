@@ -46,6 +46,8 @@ class Library:
         self._journals = JournalReader(layout)
         self._unread: list[str] | None = None
         """Ids that no journal mentions, oldest first; None before the first comparison."""
+        self._found: builtins.list[Hint] = []
+        """Of conversations read because no journal mentions them, for a journal to be written."""
 
     def list(
         self, limit: int | None, *, include_trashed: bool, more: Iterable[Hint] = ()
@@ -63,11 +65,12 @@ class Library:
         return _with(self._journals.all(), more, limit, include_trashed)
 
     def sweep(self, count: int) -> tuple[Sequence[Hint], bool]:
-        """Reads up to `count` conversations that no journal mentions; (hints for them, whether some are left)."""
+        """Reads up to `count` conversations that no journal mentions; (hints to write, whether some are left)."""
         if self._unread is None:
             self._compare()
-            return [], bool(self._unread)
-        hints = self._read_unread(count)
+        else:
+            self._read_unread(count)
+        hints, self._found = self._found, []
         return hints, bool(self._unread)
 
     def open(self, conversation_id: str, kept: Sequence[bytes] = ()) -> Opened:
@@ -109,17 +112,16 @@ class Library:
         known = self._journals.all()
         self._unread = sorted(self._layout.ids_on_disk() - known.keys())
 
-    def _read_unread(self, count: int | None) -> Sequence[Hint]:
-        hints: builtins.list[Hint] = []
-        while self._unread and (count is None or len(hints) < count):
+    def _read_unread(self, count: int | None) -> None:
+        while self._unread and (count is None or count > 0):
             try:
                 opened = self.open(self._unread.pop())
             except KeyError:
                 continue
             if not opened.conversation.is_empty:
-                hints.append(opened.hint)
+                self._found.append(opened.hint)
                 self._journals.add(opened.hint)
-        return hints
+            count = None if count is None else count - 1
 
 
 def _with(hints: Hints, more: Iterable[Hint], limit: int | None, include_trashed: bool) -> list[ConversationSummary]:

@@ -169,7 +169,8 @@ class Writer:
         is_safe = self._push(segment, save.is_urgent)
         save.settle(is_safe)
         if is_safe:
-            self._backoff.hasten()  # the disk works: what failed before may work too
+            if self.ledger.trouble:
+                self._backoff.hasten()  # the disk works: what failed before may work too
             for idle in self._shelf.too_many():
                 self._close(idle)
 
