@@ -46,6 +46,7 @@ def build() -> Parser:
     _add_gateway(parser)
     _add_model(parser)
     _add_conversation(parser)
+    parser.set_defaults(model="")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
     _add_ask(commands)
     _add_models(commands)

@@ -1,0 +1,101 @@
+"""How the program ends when something goes wrong that nobody foresaw."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from metis_tui import __main__, wiring
+from metis_tui.chat import errors
+from metis_tui.cli import diagnostics, failure_log
+from metis_tui.cli.diagnostics import ExitCode, exit_code
+from metis_tui.config.settings import Settings
+
+SECRET = "Ag" + "x9" * 30
+
+
+def ending_with(monkeypatch: pytest.MonkeyPatch, error: BaseException, *arguments: str) -> int:
+    def run(options: object) -> int:
+        raise error
+
+    monkeypatch.setattr("sys.argv", ["metis-tui", *arguments, "config", "path"])
+    monkeypatch.setattr(wiring, "run", run)
+    return __main__.main()
+
+
+def test_a_fault_is_one_line_and_the_traceback_goes_to_a_private_file(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    monkeypatch.setenv("METIS_TUI_TOKEN", "short-secret")
+    assert ending_with(monkeypatch, RuntimeError(f"no luck with short-secret and Bearer {SECRET}")) == 1
+    err = capsys.readouterr().err
+    log = home / "state" / "failures.log"
+    assert "Traceback" not in err
+    assert str(log) in err
+    written = log.read_text()
+    assert "Traceback" in written
+    assert "RuntimeError: no luck" in written
+    for text in (err, written):
+        assert SECRET not in text
+        assert "short-secret" not in text
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
+def test_the_log_never_grows_without_end(home: Path) -> None:
+    log = home / "state" / "failures.log"
+    log.parent.mkdir()
+    log.write_bytes(b"x" * 1_100_000)
+    failure_log.report(RuntimeError("again"))
+    assert log.stat().st_size < 10_000
+
+
+def test_a_state_folder_that_cannot_be_written_hides_nothing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (home / "state").write_text("a file")
+    assert failure_log.report(RuntimeError("again")) == ExitCode.ERROR
+    assert "again" in capsys.readouterr().err
+
+
+def test_ctrl_c_before_anything_runs(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ending_with(monkeypatch, KeyboardInterrupt()) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_every_kind_of_failure_has_its_exit_code() -> None:
+    kinds = {"sign_in_needed": 3, "sign_in_lapsed": 3, "maintenance": 4, "rate_limited": 5, "unreachable": 6}
+    kinds |= {"reply_incomplete": 7, "gateway": 1, "access_denied": 1, "context_too_long": 1, "save_failed": 1}
+    found = {
+        error.kind: int(exit_code(error("reason")))
+        for error in vars(errors).values()
+        if isinstance(error, type) and issubclass(error, errors.ChatError)
+    }
+    assert kinds.items() <= found.items()
+
+
+def test_failures_are_safe_for_the_terminal_and_name_no_keys(capsys: pytest.CaptureFixture[str]) -> None:
+    for error in (errors.ModelNotLive("\x1b[2Jgone\nsecond"), errors.UpstreamFailure("x"), errors.ModelUnknown("x")):
+        diagnostics.fail(error)
+    err = capsys.readouterr().err
+    assert "\x1b" not in err
+    assert "F2" not in err
+    assert len(err.splitlines()) == 6
+
+
+@pytest.mark.parametrize(
+    ("variables", "rate", "fps", "animations"),
+    [
+        ({}, 0, None, None),
+        ({"SSH_CONNECTION": "x"}, 0, "15", "none"),
+        ({"SSH_TTY": "x"}, 30, "30", "none"),
+        ({"SSH_TTY": "x", "TEXTUAL_FPS": "5", "TEXTUAL_ANIMATIONS": "basic"}, 0, "5", "basic"),
+        ({}, 24, "24", None),
+    ],
+)
+def test_over_ssh_there_are_fewer_frames_and_no_animation(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], rate: int, fps: str | None, animations: str | None
+) -> None:
+    environment = dict(variables)
+    monkeypatch.setattr("os.environ", environment)
+    wiring.suit_the_line(Settings(frames_per_second=rate))
+    assert (environment.get("TEXTUAL_FPS"), environment.get("TEXTUAL_ANIMATIONS")) == (fps, animations)
