@@ -37,7 +37,7 @@ def transport_failure(error: BaseException, address: GatewayAddress) -> ChatErro
     if _first(chain, httpx2.ProxyError):
         return Unreachable("The proxy refused to pass the connection on.", hint=_PROXY_HINT)
     if _first(chain, httpx2.ConnectTimeout):
-        return Unreachable(f"{place} did not take the connection in time.")
+        return Unreachable(f"{place} did not take the connection, or not its TLS handshake, in time.")
     if _first(chain, httpx2.PoolTimeout):
         return Unreachable("Too many connections are open at once.", hint="Wait for other replies to end.")
     if _first(chain, (httpx2.ReadTimeout, httpx2.WriteTimeout)):
@@ -96,7 +96,7 @@ def _first(
 
 def _tls_words(error: BaseException) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted ({error.verify_message or 'verification failed'})"
+        return f"its certificate is not trusted ({getattr(error, 'verify_message', '') or 'verification failed'})"
     if "WRONG_VERSION_NUMBER" in str(error):
         return "it does not speak TLS"
     return "the TLS handshake failed"
