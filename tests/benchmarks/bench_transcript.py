@@ -19,10 +19,11 @@ from textual.app import App, ComposeResult
 from metis_tui.chat.conversation import ChatMessage, Timing, Usage
 from metis_tui.tui.widgets.transcript import Transcript
 
-WORDS = (
+TEXT = (
     "the mesh refinement near shock front needs more ranks because MPI_Allreduce waits for every process and a "
     "single slow node holds the whole reduction while others spin in polling loops of the network library"
-).split()
+)
+WORDS = TEXT.split()
 CODE = '''```python
 def reduce(comm, values):
     """Sums the values of all ranks."""
@@ -111,9 +112,8 @@ async def bench_views(count: int) -> None:
         for size in ((100, 40), (60, 24), (120, 40)):
             began = time.perf_counter()
             await pilot.resize_terminal(*size)
-            print(
-                f"{'':16} resize to {size[0]}x{size[1]} {(time.perf_counter() - began) * 1000:7.1f} ms (with pilot's waits)"
-            )
+            seconds = time.perf_counter() - began
+            print(f"{'':16} resize to {size[0]}x{size[1]} {seconds * 1000:7.1f} ms (with the pilot's waits)")
         for name, act in (("page up", transcript.action_page_up), ("line up", transcript.action_scroll_up)):
             times = [await frame(app, act) for _ in range(200)]
             show_times(name, times)
@@ -154,7 +154,7 @@ async def bench_stream(tokens: int, per_second: int, text: str, name: str) -> No
         )
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(
-            f"{name:12} {tokens} tokens at {per_second}/s: CPU {cpu / tokens * 1000:.2f} s per 1k tokens, wall {wall:.1f} s, "
+            f"{name:10} {tokens} tokens at {per_second}/s: CPU {cpu / tokens * 1000:.2f} s/1k, wall {wall:.1f} s, "
             f"{transcript.drawn_deltas} drawings, {blocks} blocks, end {ended * 1000:.0f} ms, RSS {memory:.0f} MB"
         )
 

@@ -27,7 +27,7 @@ LONG_CODE = 40
 _CODE_KEPT = 8
 _ITEMS = ("bullet_list_open", "ordered_list_open")
 # A sanitised piece must not end inside CR LF or a run of joining characters.
-_UNSETTLED = re.compile("[\r\u200c\u200d\ufe00-\ufe0f\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]+$")
+_UNSETTLED = re.compile("[\r\u200c\u200d\ufe00-\ufe0f\u0300-\u036f\u1ab0-\u1aff\u20d0-\u20ff]+\\Z")
 
 
 @dataclass

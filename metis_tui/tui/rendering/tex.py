@@ -31,6 +31,10 @@ def _pairs(table: str) -> dict[str, str]:
 _SYMBOLS = {**_pairs(_GREEK), **_pairs(_SIGNS)}
 _FUNCTIONS = frozenset(_WORDS.split())
 _SPACES = {",": " ", ";": " ", ":": " ", " ": " ", "!": "", "quad": "  ", "qquad": "    "}
+_OPERATORS = frozenset(
+    "times cdot div pm mp le leq ge geq ne neq approx equiv sim simeq propto ll gg in to rightarrow Rightarrow "
+    "iff implies quad qquad right".split()
+)
 _LITERAL = frozenset("%$&#_{}")
 _UPRIGHT = frozenset(("text", "mathrm", "textrm", "operatorname"))
 _RAISED = dict(zip("0123456789+-=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ", strict=True)) | {"T": "ᵀ", "′": "′", "∗": "*"}
@@ -134,10 +138,20 @@ class _Reader:
         if name in _UPRIGHT:
             return self._group(depth)
         if name == "sqrt":
-            return "√" + _enclosed(self._group(depth))
+            return self._unit("√" + _enclosed(self._group(depth)))
         if name in ("frac", "tfrac", "dfrac"):
-            return _enclosed(self._group(depth)) + "/" + _enclosed(self._group(depth))
+            return self._unit(_enclosed(self._group(depth)) + "/" + _enclosed(self._group(depth)))
         raise _Unknown
+
+    def _unit(self, shown: str) -> str:
+        """In parentheses where what follows could be read as part of it: a/b times c is not a/bc."""
+        following = (token for token in self._tokens[self._next :] if token[2] is None or token[2].strip())
+        command, mark, plain = next(following, (None, "}", None))
+        if plain is not None:
+            is_apart = plain.lstrip()[0] in "+-=<>),.;:]|"
+        else:
+            is_apart = mark == "}" or command in _OPERATORS
+        return shown if is_apart else f"({shown})"
 
     def _gap(self) -> str:
         """A space between a function's name and the letter after it."""
@@ -160,4 +174,4 @@ def _enclosed(part: str) -> str:
     part = part.strip()
     if not part:
         raise _Unknown
-    return part if len(part) == 1 or part.isalnum() else f"({part})"
+    return part if len(part) == 1 or part.isdigit() else f"({part})"

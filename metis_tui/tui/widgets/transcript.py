@@ -288,7 +288,8 @@ class Transcript(TranscriptScroll, can_focus=True):
                 self.document.entries[number].strips.clear()
                 if self.is_laid_out:
                     self.refresh_entry_rows(number)
-        self.post_message(self.CurrentChanged(self, new))
+        if old != new:
+            self.post_message(self.CurrentChanged(self, new))
 
     # --- folding ----------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ _NEAR_VIEWS = 3
 class TranscriptScroll(ScrollView):
     """Shows a document; its place is an entry and a row in it, never only a number of rows."""
 
-    class FollowChanged(Message):
+    class FollowChanged(Message, namespace="transcript"):
         """The view began or ceased to stay at the end. When it ceased, there is more below."""
 
         def __init__(self, transcript: TranscriptScroll, follow: bool) -> None:
