@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -73,7 +73,7 @@ class SaveStatus:
     pending_seconds: float = 0.0
     """Age of the oldest of them."""
     trouble: str = ""
-    """Why, in plain words; empty while the disk is merely slow."""
+    """Why, in plain words: "the disk is full"; "storage is slow" once the oldest record has waited two seconds."""
 
 
 class ConversationStore(Protocol):
@@ -101,6 +101,18 @@ class ConversationStore(Protocol):
     async def set_value(self, conversation: Conversation, key: str, value: object) -> bool:
         """Saves a setting: title, model, system, params, pin, archive, head. Last writer wins."""
 
+    async def tag(self, conversation: Conversation, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> bool:
+        """Adds and removes tags, and saves that."""
+
+    async def find(self, part_of_id: str) -> str | None:
+        """The id that is, starts with or ends with the text; None when there is none or more than one."""
+
+    async def last_id(self) -> str | None:
+        """The conversation changed last that is not trashed."""
+
+    async def refresh(self, conversation: Conversation) -> bool:
+        """Takes over what other processes added since it was opened; True when something changed."""
+
     async def trash(self, conversation_id: str) -> bool: ...
 
     async def restore(self, conversation_id: str) -> bool: ...
@@ -112,7 +124,7 @@ class ConversationStore(Protocol):
     def status(self) -> SaveStatus: ...
 
     def watch_status(self, listener: Callable[[SaveStatus], None]) -> None:
-        """Calls the listener, from the writer thread, when the status changes."""
+        """Calls the listener, from the writer thread or the event loop, when the trouble changes."""
 
     async def close(self, budget_seconds: float = 2.0) -> SaveStatus:
         """Writes everything out; the status tells whether it worked in time."""

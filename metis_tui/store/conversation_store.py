@@ -6,6 +6,7 @@ Knows nothing of how a record looks in a file or how a file is written.
 from __future__ import annotations
 
 import asyncio
+import builtins
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -60,10 +61,15 @@ class ConversationFiles:
         self._stamps = drafting.HybridClock(clock)
         self._app_version = app_version
         self._hints: dict[str, Hint] = {}
-        """Conversations changed by this process."""
+        """What this process last knew of the conversations it used."""
+        self._begun: set[str] = set()
+        """Conversations whose settings are on disk or on their way."""
         self._sizes: dict[str, int] = {}
         """Bytes of opened conversations when they were last read."""
+        self._unusable = ""
+        """Why nothing could be written when recovery looked last."""
         self._is_swept = False
+        self._is_closed = False
 
     async def list(self, *, limit: int | None = None, include_trashed: bool = False) -> Sequence[ConversationSummary]:
         """Newest first by last change."""
@@ -115,7 +121,7 @@ class ConversationFiles:
         if conversation.is_read_only:
             return False
         header = self._header(conversation)
-        records = [] if conversation.id in self._hints else drafting.settings_records(conversation, self._stamps)
+        records = self._settings(conversation)
         records.append(drafting.message_record(conversation.id, message, self._stamps))
         ends_reply = message.id if message.role == "assistant" else None
         return await self._save(conversation, header, records, is_urgent=True, ends_reply=ends_reply)
@@ -186,6 +192,7 @@ class ConversationFiles:
 
     async def close(self, budget_seconds: float = 2.0) -> SaveStatus:
         """Writes everything out, replies that still stream included; the status tells whether it worked in time."""
+        self._is_closed = True
         self._reader.finish()
         if not (self._writer.is_idle and self.status.is_saved):
             outcome: Outcome[None] = Outcome()
@@ -197,7 +204,10 @@ class ConversationFiles:
         try:
             self._disk.check(self._layout.root)
         except OSError as error:
-            self._writer.ledger.trouble = in_words(error)
+            self._unusable = self._writer.ledger.trouble = in_words(error)
+        else:
+            if self._unusable and self._unusable == self._writer.ledger.trouble:
+                self._unusable = self._writer.ledger.trouble = ""
         return left_replies(self._layout, self._owner, self._pace, self._writer.own_partial_names)
 
     async def _read(self, conversation_id: str) -> Opened:
@@ -208,6 +218,7 @@ class ConversationFiles:
         opened = await self._reader.run(read)
         self._stamps.observe(conversation_id, opened.last_ts)
         self._hints.setdefault(conversation_id, opened.hint)
+        self._begun.add(conversation_id)
         return opened
 
     async def _save(
@@ -248,7 +259,8 @@ class ConversationFiles:
     async def _save_change(self, conversation: Conversation, record: bytes) -> bool:
         if conversation.is_read_only:
             return False
-        return await self._save(conversation, self._header(conversation), [record], is_urgent=False)
+        header, records = self._header(conversation), [*self._settings(conversation), record]
+        return await self._save(conversation, header, records, is_urgent=False)
 
     async def _mark(self, conversation_id: str, record_type: str) -> bool:
         conversation = (await self._read(conversation_id)).conversation
@@ -277,6 +289,13 @@ class ConversationFiles:
         self._writer.remove(left.path)
         return is_new
 
+    def _settings(self, conversation: Conversation) -> builtins.list[bytes]:
+        """What was set while there was nothing to save; once for each conversation."""
+        if conversation.id in self._begun:
+            return []
+        self._begun.add(conversation.id)
+        return drafting.settings_records(conversation, self._stamps)
+
     def _header(self, conversation: Conversation) -> bytes:
         return drafting.header_record(conversation, self._app_version, self._stamps)
 
@@ -284,6 +303,8 @@ class ConversationFiles:
         """Reads what no journal mentions, a few at a time so that other reads come in between."""
         hints, is_more = self._library.sweep(_SWEEP_STEP)
         for hint in hints:
+            if self._is_closed:
+                return
             self._writer.hint(encode_hint(hint))
-        if is_more:
+        if is_more and not self._is_closed:
             self._reader.later(self._sweep)

@@ -109,6 +109,7 @@ class Disk:
                 raise
         else:
             folder.chmod(0o700)
+            self.sync_folder(folder.parent)
 
     def check(self, folder: Path) -> None:
         """Raises OSError when nothing could be written to the folder, or it could not be made."""

@@ -83,13 +83,13 @@ class Writer:
         self._post(unlink)
 
     def close(self, done: Callable[[], None]) -> None:
-        """Writes everything out, ends the thread and calls `done` from it."""
+        """Writes everything out and calls `done`. The thread ends, or goes on trying if that did not work."""
 
         def end() -> None:
             try:
                 self._finish()
             finally:
-                self._is_ending = True
+                self._is_ending = self.ledger.status.is_saved
                 done()
 
         self._post(end)

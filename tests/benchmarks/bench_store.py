@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+# ruff: noqa: E402
 sys.path[:0] = [str(Path(__file__).parents[2]), str(Path(__file__).parents[1] / "store")]
 
 from metis_tui.chat.conversation import ChatMessage, Conversation

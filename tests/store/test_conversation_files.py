@@ -338,3 +338,13 @@ async def test_a_link_in_the_file_s_place_is_not_followed(open_store: Open, data
     assert await store.append(conversation, add_prompt(conversation)), "it goes to the next file"
     assert victim.read_text() == "mine"
     assert [m.text for m in (await open_store().open(conversation.id)).path()] == ["What is a tokamak?"]
+
+
+async def test_a_setting_saved_between_a_prompt_and_its_append_keeps_the_others(open_store: Open) -> None:
+    store = open_store()
+    conversation = Conversation()
+    await store.set_value(conversation, "system", "Be brief.")
+    prompt = add_prompt(conversation)
+    assert await store.set_value(conversation, "model", "m@metis")
+    assert await store.append(conversation, prompt)
+    assert await open_store().open(conversation.id) == conversation
