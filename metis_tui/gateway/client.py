@@ -31,7 +31,7 @@ from metis_tui.chat.turn import ChatRequest, GatewayEvent, ReplyAccepted
 from metis_tui.gateway.catalog_reader import CatalogReader
 from metis_tui.gateway.failures import failure_of, not_json_failure
 from metis_tui.gateway.origin import GatewayAddress, parse_base_url
-from metis_tui.gateway.pacing import Pacer
+from metis_tui.gateway.pacing import BURST, Pacer
 from metis_tui.gateway.reply import ReplyReader
 from metis_tui.gateway.wire import MAX_BODY_BYTES, Identity, chat_arguments, parse_json, read_identity
 
@@ -57,7 +57,8 @@ class GatewayClient:
 
     `state_listener` is called with the new catalog whenever something becomes known, also between refreshes, as
     when a refused prompt tells of a maintenance. `ca_bundle` is a file of certificates to trust in place of the
-    system's. Timeouts are seconds; there is none on the whole of a reply.
+    system's. Timeouts are seconds; there is none on the whole of a reply. `requests_per_second` limits the small
+    requests, never prompts.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class GatewayClient:
         connect_seconds: float = 10.0,
         silence_seconds: float = 150.0,
         answer_seconds: float = 30.0,
+        requests_per_second: int = BURST,
         ca_bundle: str | None = None,
         state_listener: Callable[[Catalog], None] | None = None,
     ) -> None:
@@ -77,7 +79,7 @@ class GatewayClient:
         self._authenticator = authenticator
         self._seconds = (connect_seconds, silence_seconds, answer_seconds)
         self._ca_bundle = ca_bundle
-        self._pacer = Pacer()
+        self._pacer = Pacer(requests_per_second)
         self._connection: asyncio.Future[Connection] | None = None
         self._catalog_reader = CatalogReader(self._connect, self._address, self._pacer, clock, state_listener)
 

@@ -114,7 +114,7 @@ class Connection:
         for name in ("openai", "httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)
 
-    async def get_json(self, path: str, *, anonymous: bool = False, asked: str = "") -> object:
+    async def get_json(self, path: str, *, anonymous: bool = False) -> object:
         """The JSON at a path of the origin.
 
         Raises:
@@ -122,7 +122,7 @@ class Connection:
         """
         answer = await self.get(path, anonymous=anonymous)
         if answer.status != 200:
-            raise failure_of(answer, asked=asked)
+            raise failure_of(answer)
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError):

@@ -78,9 +78,12 @@ CASES: list[tuple[int, object, type[ChatError], str]] = [
     (401, envelope("unauthorized", "Error: Permission denied. Must authenticate with anl.gov. Currently authenticated"
                    " as Unknown (no active session found)." + COMMAND), WrongIdentity, "no active session"),
     (401, envelope("unauthorized", NOT_MEMBER), AccessDenied, "not part of the Globus Groups"),
-    (401, envelope("unauthorized", "Error: User is not a member of an allowed Globus Group."), AccessDenied, "member"),
-    (401, envelope("unauthorized", "Permission denied due to Globus Group restrictions."), AccessDenied, "This model"),
-    (401, envelope("unauthorized", "Permission denied due to IdP domain restrictions."), AccessDenied, "This model"),
+    (401, envelope("unauthorized", "Error: User is not a member of an allowed Globus Group."),
+     AccessDenied, "not a member"),
+    (401, envelope("unauthorized", "Permission denied due to Globus Group restrictions."),
+     AccessDenied, "This model"),
+    (401, envelope("unauthorized", "Permission denied due to IdP domain restrictions."),
+     AccessDenied, "This model"),
     (401, envelope("unauthorized", NO_INTROSPECTION), SignInServiceTrouble, "could not ask Globus"),
     (401, envelope("unauthorized", f"Token introspection: {NO_INTROSPECTION}"), SignInServiceTrouble, "Globus"),
     (401, envelope("unauthorized", "Could not recover dependent access token for group view"),
@@ -156,7 +159,8 @@ CASES: list[tuple[int, object, type[ChatError], str]] = [
      UpstreamFailure, "sent nothing for 5 seconds"),
     (500, envelope("internal_endpoint_error", f"HTTP error calling API at {UPSTREAM}: Server disconnected without"
                    " sending a response."), UpstreamFailure, "broke the connection"),
-    (500, envelope("internal_endpoint_error", f"HTTP error calling API at {UPSTREAM}: All connection attempts failed"),
+    (500, envelope("internal_endpoint_error", f"HTTP error calling API at {UPSTREAM}: All connection"
+                   " attempts failed"),
      UpstreamFailure, "could not reach"),
     # The gateway itself
     (500, {"error": {"code": "internal_error", "message": "Internal Server Error"}, "error_id": "ed689b17"},

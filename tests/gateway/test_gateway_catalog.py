@@ -42,7 +42,7 @@ def fresh() -> Iterator[DemoGateway]:
 
 @pytest.fixture
 def client(fresh: DemoGateway, make_client: MakeClient, clock: Clock) -> GatewayClient:
-    return make_client(fresh.url, clock=clock)
+    return make_client(fresh.url, clock=clock, requests_per_second=100)
 
 
 async def read(client: GatewayClient, *, force: bool = True) -> list[Catalog]:
@@ -162,7 +162,7 @@ async def test_maintenance_and_the_notice_that_only_a_prompt_brings(
     fresh: DemoGateway, make_client: MakeClient
 ) -> None:
     seen: list[Catalog] = []
-    client = make_client(fresh.url, state_listener=seen.append)
+    client = make_client(fresh.url, state_listener=seen.append, requests_per_second=100)
     fresh.set_maintenance("metis", "Metis is down until 17:00 CT")
     status = (await read(client))[-1].clusters["metis"]
     assert (status.is_up, status.notice, status.trouble) == (False, "", "")
@@ -197,7 +197,7 @@ async def test_an_absent_models_route_is_asked_for_once(client: GatewayClient, f
 async def test_capabilities_come_from_the_models_route_and_are_not_asked_for_again_soon(
     gateway: DemoGateway, make_client: MakeClient
 ) -> None:
-    client = make_client(gateway.url)
+    client = make_client(gateway.url, requests_per_second=100)
     before = asked(gateway, "/metis/models")
     await read(client)
     await read(client)
@@ -254,7 +254,7 @@ async def test_what_is_no_list_of_models_is_a_failure_that_keeps_the_old_catalog
 async def test_a_failed_reading_does_not_count_as_one(
     fresh: DemoGateway, make_client: MakeClient, clock: Clock
 ) -> None:
-    client = make_client(fresh.url, clock=clock)
+    client = make_client(fresh.url, clock=clock, requests_per_second=100)
     fresh.stop()
     with pytest.raises(Exception, match="refused"):
         await read(client, force=False)
@@ -271,7 +271,7 @@ async def test_no_models_at_all_is_a_catalog(
 
 
 async def test_closing_during_a_reading_ends_it(fresh: DemoGateway, make_client: MakeClient) -> None:
-    client = make_client(fresh.url)
+    client = make_client(fresh.url, requests_per_second=100)
     reading = client.refresh_catalog(force=True)
     await anext(reading)
     await client.close()
@@ -281,6 +281,5 @@ async def test_closing_during_a_reading_ends_it(fresh: DemoGateway, make_client:
 
 
 async def test_the_throttle_itself_is_told_when_it_stays(make_client: MakeClient) -> None:
-    with DemoGateway(speed=50, throttle=0) as gateway:
-        with pytest.raises(RateLimited):
-            await read(make_client(gateway.url))
+    with DemoGateway(speed=50, throttle=0) as gateway, pytest.raises(RateLimited):
+        await read(make_client(gateway.url))

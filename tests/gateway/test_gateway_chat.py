@@ -7,7 +7,7 @@ import json
 from contextlib import aclosing
 
 import pytest
-from gateway_probe import MODEL, METIS_CHAT, MakeClient, hear, http_answer, request
+from gateway_probe import METIS_CHAT, MODEL, MakeClient, hear, http_answer, request
 
 from metis_tui.chat.catalog import ModelState, ServedModel
 from metis_tui.chat.errors import (

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import ssl
 import subprocess
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -27,7 +29,8 @@ Scripted = Callable[[bytes], ScriptedServer]
 def test_importing_the_client_loads_no_http_library() -> None:
     code = (
         "import sys, metis_tui.gateway.client, metis_tui.auth.sources;"
-        "print([m for m in sys.modules if m.split('.')[0] in ('openai', 'httpx', 'httpx2', 'pydantic', 'globus_sdk')])"
+        "heavy = {'openai', 'httpx', 'httpx2', 'pydantic', 'globus_sdk'};"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -80,10 +83,9 @@ async def test_a_gateway_that_names_another_host_gets_no_token_there(
     scripted: Scripted, make_client: MakeClient
 ) -> None:
     other = scripted(http_answer(b"{}"))
-    listed = (
-        '{"clusters": {"metis": {"base_url": "%s/metis", "frameworks": {"api": '
-        '{"models": ["m"], "endpoints": ["/v1/chat/completions"]}}}}}'
-    ) % other.url
+    framework = {"models": ["m"], "endpoints": ["/v1/chat/completions"]}
+    cluster = {"base_url": f"{other.url}/metis", "frameworks": {"api": framework}}
+    listed = json.dumps({"clusters": {"metis": cluster}})
     client = make_client(scripted(http_answer(listed.encode())).url)
     async for _ in client.refresh_catalog(force=True):
         pass
@@ -96,8 +98,6 @@ async def test_a_gateway_that_names_another_host_gets_no_token_there(
 async def test_a_path_that_turns_into_another_host_is_stopped(
     gateway: DemoGateway, make_client: MakeClient, path: str
 ) -> None:
-    from dataclasses import replace
-
     asked = request("x")
     heard = await hear(make_client(gateway.url), replace(asked, model=replace(asked.model, chat_path=path)))
     assert isinstance(heard.error, ChatError)

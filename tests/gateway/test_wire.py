@@ -190,30 +190,13 @@ def test_usage(usage: object, wanted: Usage | None) -> None:
     assert wire.read_chunk({"choices": [], "usage": usage}).usage == wanted
 
 
+KEYS = [
+    *("clusters", "base_url", "frameworks", "models", "endpoints", "running", "Models", "metis", "data", "id"),
+    *("choices", "delta", "message", "content", "usage", "index", "capabilities", "reasoning", "error"),
+]
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(
-                ["clusters", "base_url", "frameworks", "models", "endpoints", "running", "Models", "choices", "delta"]
-                + [
-                    "content",
-                    "usage",
-                    "index",
-                    "id",
-                    "capabilities",
-                    "reasoning",
-                    "data",
-                    "metis",
-                    "message",
-                    "error",
-                ]
-            ),
-            inner,
-            max_size=4,
-        )
-    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=4),
     max_leaves=12,
 )
 
