@@ -17,7 +17,10 @@ from metis_tui.store.disk import Disk
 from metis_tui.store.layout import Layout
 from metis_tui.store.records import BadRecord, decode, encode
 
+_FIRST_BLOCK = 8 * 1024
+"""Read from each journal's end at first: there may be hundreds of journals. Then twice as much each time ..."""
 _BLOCK = 64 * 1024
+"""... up to this."""
 _SLACK_MS = 10_000
 """Processes of one boot share a clock, so lines of a journal are in order but for moments like these."""
 _ID_MARK = b'"conv":"'
@@ -154,6 +157,7 @@ class _Tail:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._block = _FIRST_BLOCK
         self._rest = b""
         """The beginning of the block read last: the end of a line whose start is not read yet."""
         self._seen: set[str] = set()
@@ -164,7 +168,8 @@ class _Tail:
             self.start = 0
 
     def read_block(self, hints: Hints) -> None:
-        begin = max(0, self.start - _BLOCK)
+        begin = max(0, self.start - min(self._block, _BLOCK))
+        self._block *= 2
         try:
             with open(self._path, "rb") as file:
                 file.seek(begin)

@@ -6,7 +6,6 @@ Knows nothing of how a record looks in a file or how a file is written.
 from __future__ import annotations
 
 import asyncio
-import builtins
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -15,15 +14,14 @@ from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationS
 from metis_tui.chat.identifiers import is_ulid
 from metis_tui.chat.ports import SaveStatus
 from metis_tui.store import drafting
-from metis_tui.store.activity import Hint, encode_hint
+from metis_tui.store.activity import encode_hint
 from metis_tui.store.disk import Disk, in_words
 from metis_tui.store.layout import Layout
 from metis_tui.store.library import Library, Opened
 from metis_tui.store.machine import Owner, this_process
 from metis_tui.store.pace import Pace
-from metis_tui.store.partials import new_partial
 from metis_tui.store.recovery import LeftReply, left_replies
-from metis_tui.store.segments import Save
+from metis_tui.store.saver import Saver
 from metis_tui.store.worker import Outcome, Worker
 from metis_tui.store.writer import Writer
 
@@ -58,12 +56,7 @@ class ConversationFiles:
         self._writer = Writer(self._layout, self._disk, self._owner, self._pace)
         self._library = Library(self._layout, self._pace)
         self._reader = Worker("store-reader")
-        self._stamps = drafting.HybridClock(clock)
-        self._app_version = app_version
-        self._hints: dict[str, Hint] = {}
-        """What this process last knew of the conversations it used."""
-        self._begun: set[str] = set()
-        """Conversations whose settings are on disk or on their way."""
+        self._saver = Saver(self._writer, self._owner, self._pace, clock, app_version)
         self._sizes: dict[str, int] = {}
         """Bytes of opened conversations when they were last read."""
         self._unusable = ""
@@ -73,7 +66,7 @@ class ConversationFiles:
 
     async def list(self, *, limit: int | None = None, include_trashed: bool = False) -> Sequence[ConversationSummary]:
         """Newest first by last change."""
-        more = list(self._hints.values())
+        more = list(self._saver.hints.values())
         found = await self._reader.run(lambda: self._library.list(limit, include_trashed=include_trashed, more=more))
         if not self._is_swept:
             self._is_swept = True
@@ -88,7 +81,7 @@ class ConversationFiles:
 
     async def find(self, part_of_id: str) -> str | None:
         """The id that is, starts with or ends with the given text; None when there is none or more than one."""
-        more = list(self._hints)
+        more = list(self._saver.hints)
         return await self._reader.run(lambda: self._library.find(part_of_id, more))
 
     async def last_id(self) -> str | None:
@@ -120,16 +113,11 @@ class ConversationFiles:
         """
         if conversation.is_read_only:
             return False
-        header = self._header(conversation)
-        records = self._settings(conversation)
-        records.append(drafting.message_record(conversation.id, message, self._stamps))
-        ends_reply = message.id if message.role == "assistant" else None
-        return await self._save(conversation, header, records, is_urgent=True, ends_reply=ends_reply)
+        return await self._saver.save_message(conversation, message)
 
     def begin_reply(self, conversation: Conversation, reply: ChatMessage) -> None:
         """Announces a streaming reply: its checkpoints carry this message's facts for recovery."""
-        ts = self._stamps.stamp(conversation.id)
-        self._writer.begin(new_partial(conversation, reply, self._header(conversation), ts, self._owner))
+        self._saver.begin_reply(conversation, reply)
 
     def checkpoint(self, reply_id: str, text: str, reasoning: str) -> None:
         """Adds newly streamed text; it reaches the partial file within a second, or sooner if there is much."""
@@ -142,23 +130,20 @@ class ConversationFiles:
         its settings go to disk with its first message.
         """
         drafting.apply(conversation, key, value)
-        if conversation.is_empty:
-            return True
+        if conversation.is_empty or conversation.is_read_only:
+            return conversation.is_empty
         if key == "head":
-            record = drafting.record(conversation.id, "head", {"msg": value}, self._stamps)
-        else:
-            record = drafting.record(conversation.id, "set", {"key": key, "val": value}, self._stamps)
-        return await self._save_change(conversation, record)
+            return await self._saver.save_change(conversation, "head", {"msg": value})
+        return await self._saver.save_change(conversation, "set", {"key": key, "val": value})
 
     async def tag(self, conversation: Conversation, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> bool:
         """Adds and removes tags, as `set_value` does."""
         added, removed = list(add), list(remove)
         kept = [tag for tag in conversation.tags if tag not in removed]
         conversation.tags = tuple(dict.fromkeys([*kept, *added]))
-        if conversation.is_empty:
-            return True
-        record = drafting.record(conversation.id, "tag", {"add": added, "del": removed}, self._stamps)
-        return await self._save_change(conversation, record)
+        if conversation.is_empty or conversation.is_read_only:
+            return conversation.is_empty
+        return await self._saver.save_change(conversation, "tag", {"add": added, "del": removed})
 
     async def trash(self, conversation_id: str) -> bool:
         """Hides a conversation from lists until it is restored. Raises KeyError when there is none."""
@@ -216,57 +201,13 @@ class ConversationFiles:
             return self._library.open(conversation_id, kept)
 
         opened = await self._reader.run(read)
-        self._stamps.observe(conversation_id, opened.last_ts)
-        self._hints.setdefault(conversation_id, opened.hint)
-        self._begun.add(conversation_id)
+        self._saver.saw(conversation_id, opened.hint)
         return opened
-
-    async def _save(
-        self,
-        conversation: Conversation,
-        header: bytes,
-        records: Sequence[bytes],
-        *,
-        is_urgent: bool,
-        ends_reply: str | None = None,
-    ) -> bool:
-        hint = Hint(self._stamps.last(conversation.id), conversation.summary())
-        self._hints[conversation.id] = hint
-        outcome: Outcome[bool] = Outcome()
-        self._writer.save(
-            Save(
-                conversation.id,
-                header,
-                tuple(records),
-                is_urgent,
-                time.monotonic(),
-                outcome.set,
-                encode_hint(hint),
-                ends_reply,
-            )
-        )
-        return await self._settled(outcome)
-
-    async def _settled(self, outcome: Outcome[bool]) -> bool:
-        slow, patience = self._pace.slow_seconds, self._pace.patience_seconds
-        for seconds in (min(slow, patience), max(0.0, patience - slow)):
-            done, _ = await asyncio.wait([outcome.future], timeout=seconds)
-            if done:
-                return outcome.future.result()
-            self._writer.ledger.announce()
-        return False
-
-    async def _save_change(self, conversation: Conversation, record: bytes) -> bool:
-        if conversation.is_read_only:
-            return False
-        header, records = self._header(conversation), [*self._settings(conversation), record]
-        return await self._save(conversation, header, records, is_urgent=False)
 
     async def _mark(self, conversation_id: str, record_type: str) -> bool:
         conversation = (await self._read(conversation_id)).conversation
         conversation.is_trashed = record_type == "trash"
-        record = drafting.record(conversation_id, record_type, {}, self._stamps)
-        return await self._save(conversation, self._header(conversation), [record], is_urgent=True)
+        return await self._saver.save_change(conversation, record_type, {}, is_urgent=True)
 
     async def _adopt(self, left: LeftReply) -> bool:
         if left.reply is None or not is_ulid(left.conversation_id):
@@ -283,21 +224,10 @@ class ConversationFiles:
         if is_new:
             if known is None:
                 conversation.add(left.reply)
-            record = drafting.message_record(left.conversation_id, left.reply, self._stamps, ts=left.ts)
-            if not await self._save(conversation, self._header(conversation), [record], is_urgent=True):
+            if not await self._saver.save_message(conversation, left.reply, ts=left.ts):
                 return False
         self._writer.remove(left.path)
         return is_new
-
-    def _settings(self, conversation: Conversation) -> builtins.list[bytes]:
-        """What was set while there was nothing to save; once for each conversation."""
-        if conversation.id in self._begun:
-            return []
-        self._begun.add(conversation.id)
-        return drafting.settings_records(conversation, self._stamps)
-
-    def _header(self, conversation: Conversation) -> bytes:
-        return drafting.header_record(conversation, self._app_version, self._stamps)
 
     def _sweep(self) -> None:
         """Reads what no journal mentions, a few at a time so that other reads come in between."""

@@ -13,27 +13,27 @@ from metis_tui.store.small_file import SmallFile
 NEW = "new"
 """The key of the draft for a conversation that has no message yet."""
 
-_CHARACTERS_AT_MOST = 256 * 1024
+_CHARACTERS_AT_MOST = 2 * 1024 * 1024
 _KEPT_AT_MOST = 20
 
 
 class DraftFile:
     """Draft prompts by conversation id (or `NEW`) in `drafts.json` of the state folder, mode 0600.
 
-    Of a very long draft the first 262,144 characters are kept; of many drafts the latest 20.
+    Of a very long draft the first 2,097,152 characters are kept; of many drafts the latest 20.
     """
 
     def __init__(self, state: Path, *, clock: Callable[[], float] = time.time) -> None:
         self._file = SmallFile(state / "drafts.json")
         self._clock = clock
 
-    def load(self, key: str = NEW) -> str:
+    def load(self, key: str) -> str:
         """Empty when there is none. Blocks: call it off the event loop."""
         fields = self._file.read().get(key)
         text = fields.get("text") if isinstance(fields, dict) else None
         return text if isinstance(text, str) else ""
 
-    def save(self, text: str, key: str = NEW) -> None:
+    def save(self, key: str, text: str) -> None:
         """Keeps the text, or forgets the draft when it is empty; written in the background."""
         entry = {"text": storable(text[:_CHARACTERS_AT_MOST]), "at": self._clock()}
 

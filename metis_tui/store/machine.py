@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-import platform
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -35,6 +33,9 @@ def this_boot() -> str:
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text().replace("-", "")[:8]
     except OSError:
+        import hashlib  # not needed, and slow to import, where the kernel tells
+        import platform
+
         return hashlib.sha256(f"{platform.node()} {_boot_time()}".encode()).hexdigest()[:8]
 
 

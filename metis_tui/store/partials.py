@@ -2,7 +2,7 @@
 
 A partial file starts with a `reply` record (the reply's facts and its owner) and goes on with `delta` records. It is
 emptied once the finished reply is durable. Belongs to the writer thread, but for `Partial.add` and `Partial.take`,
-which the caller guards with a lock. Knows nothing of conversations' files.
+which the caller guards with a lock. Knows nothing of conversations' files or of when to write.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from metis_tui.store.disk import Disk
 from metis_tui.store.layout import Layout
 from metis_tui.store.machine import Owner
 from metis_tui.store.messages import message_fields
-from metis_tui.store.pace import Pace
 from metis_tui.store.records import encode
 
 
@@ -103,6 +102,7 @@ class PartialFiles:
         Raises:
             OSError: nothing counts as written; the next call writes everything to a new file.
         """
+        partial.is_behind = True
         try:
             if partial.fd is not None and self._disk.link_count(partial.fd) == 0:
                 self._drop(partial)  # somebody took us for dead
@@ -114,7 +114,6 @@ class PartialFiles:
                 self._disk.append(partial.fd, self._delta(partial, text, reasoning))
                 partial.count += 1
         except OSError:
-            partial.is_behind = True
             self._drop(partial)
             raise
         partial.is_behind = False
@@ -125,18 +124,6 @@ class PartialFiles:
             with suppress(OSError):
                 self._disk.unlink(partial.left_path)
             partial.left_path = None
-
-    @staticmethod
-    def write_due(partial: Partial, pace: Pace) -> float:
-        """Monotonic seconds; infinite when there is nothing to write."""
-        if partial.is_behind or partial.new_characters >= pace.checkpoint_characters:
-            return 0.0
-        return partial.written_at + pace.checkpoint_seconds if partial.new_characters else float("inf")
-
-    @staticmethod
-    def sync_due(partial: Partial, pace: Pace) -> float:
-        """Monotonic seconds; infinite when there is nothing to sync."""
-        return float("inf") if partial.unsynced_since is None else partial.unsynced_since + pace.sync_seconds
 
     def sync(self, partial: Partial) -> None:
         """Raises OSError; then the next write goes to a new file."""

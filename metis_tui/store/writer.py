@@ -24,6 +24,7 @@ from metis_tui.store.pace import Pace
 from metis_tui.store.partials import Partial, PartialFiles
 from metis_tui.store.records import encode
 from metis_tui.store.segments import Save, Segment, SegmentShelf
+from metis_tui.store.streams import Streams
 
 Job = Callable[[], None]
 
@@ -39,12 +40,11 @@ class Writer:
         self._condition = threading.Condition()
         self._jobs: deque[Job] = deque()
         self._thread: threading.Thread | None = None
-        self._partials: dict[str, Partial] = {}
-        """Streaming replies by id."""
+        self._files = PartialFiles(layout, disk, owner)
+        self._streams = Streams(self._files, pace, self._condition)
         # Only the thread itself touches what follows.
         self._shelf = SegmentShelf(layout, disk)
         self._journal = JournalWriter(layout, disk)
-        self._files = PartialFiles(layout, disk, owner)
         self._backoff = Backoff(pace)
         self._sync_due: float | None = None
         self._is_prepared = False
@@ -57,20 +57,12 @@ class Writer:
         self._post(lambda: self._take(save))
 
     def begin(self, partial: Partial) -> None:
-        with self._condition:
-            self._partials[partial.reply.id] = partial
-        self._post(lambda: self._write_partial(partial))
+        self._streams.add(partial)
+        self._post(lambda: self._begin(partial))
 
     def checkpoint(self, reply_id: str, text: str, reasoning: str) -> None:
         """Cheap: the thread is woken only when it has something to do earlier than it knew."""
-        with self._condition:
-            partial = self._partials.get(reply_id)
-            if partial is None:
-                return
-            is_first = partial.new_characters == 0
-            partial.add(text, reasoning)
-            if is_first or partial.new_characters >= self._pace.checkpoint_characters:
-                self._condition.notify()
+        self._streams.checkpoint(reply_id, text, reasoning)
 
     def hint(self, line: bytes) -> None:
         self._post(lambda: self._journal.append(line))
@@ -139,29 +131,21 @@ class Writer:
 
     def _idle_seconds(self) -> float:
         dues = [due for due in (self._backoff.due, self._sync_due) if due is not None]
-        for partial in self._partials.values():
-            dues += [self._write_due(partial), self._files.sync_due(partial, self._pace)]
-        return min(dues, default=float("inf")) - time.monotonic()
-
-    def _write_due(self, partial: Partial) -> float:
-        if self._backoff.due is not None and partial.is_behind:
-            return self._backoff.due
-        return self._files.write_due(partial, self._pace)
+        return min(*dues, self._streams.due(self._backoff.due), float("inf")) - time.monotonic()
 
     def _do_what_is_due(self) -> None:
-        now = time.monotonic()
         is_retry = self._backoff.start_try()
-        if is_retry or (self._sync_due is not None and self._sync_due <= now):
+        if is_retry or (self._sync_due is not None and self._sync_due <= time.monotonic()):
             self._sync_due = None
             for segment in self._shelf.unconfirmed():
                 self._push(segment, is_urgent=True)
-        for partial in list(self._partials.values()):
-            if self._write_due(partial) <= now:
-                self._write_partial(partial)
-            if self._files.sync_due(partial, self._pace) <= now:
-                self._files.sync(partial)
+        self._streams.do_what_is_due(self._backoff.due)
         if is_retry and self._backoff.due is None:
             self._recover()
+
+    def _begin(self, partial: Partial) -> None:
+        self._prepare()
+        self._streams.write(partial)
 
     def _take(self, save: Save) -> None:
         segment = self._shelf.take(save.conversation_id)
@@ -202,10 +186,8 @@ class Writer:
     def _confirmed(self, saves: list[Save]) -> None:
         for save in saves:
             self.ledger.confirm(save)
-            with self._condition:
-                partial = self._partials.pop(save.ends_reply, None) if save.ends_reply else None
-            if partial is not None:
-                self._files.end(partial)
+            if save.ends_reply:
+                self._streams.end(save.ends_reply)
 
     def _close(self, segment: Segment) -> None:
         try:
@@ -224,22 +206,13 @@ class Writer:
             self._disk.publish(self._layout.store_file, content, is_new=True)
         self._is_prepared = True
 
-    def _write_partial(self, partial: Partial) -> None:
-        with self._condition:
-            if partial.reply.id not in self._partials:
-                return
-            text, reasoning = partial.take()
-        partial.is_behind = True
-        self._prepare()
-        self._files.write(partial, text, reasoning)
-
     def _fail(self, trouble: str) -> None:
         self.ledger.trouble = trouble
         self._backoff.fail()
 
     def _recover(self) -> None:
         """The last round went well: unless something is still held back, the trouble is over."""
-        if self._shelf.has_unwritten or any(partial.is_behind for partial in self._partials.values()):
+        if self._shelf.has_unwritten or self._streams.is_behind:
             self._backoff.fail()
             return
         self.ledger.trouble = ""
@@ -247,10 +220,10 @@ class Writer:
 
     def _finish(self) -> None:
         """Saves replies that still stream as interrupted, confirms everything and lets go of all files."""
-        for partial in list(self._partials.values()):
+        for partial in self._streams.all():
             with suppress(OSError):
-                self._write_partial(partial)
-            save = self._interrupted(partial)
+                self._streams.write(partial)
+            save = _interrupted(partial)
             self.ledger.add(save)
             self._take(save)
         for segment in self._shelf.unconfirmed():
@@ -260,9 +233,10 @@ class Writer:
         self._journal.close()
         self._files.close()
 
-    @staticmethod
-    def _interrupted(partial: Partial) -> Save:
-        text, reasoning = "".join(partial.text), "".join(partial.reasoning)
-        reply = replace(partial.reply, text=text, reasoning=reasoning, stop="interrupted")
-        record = encode("msg", partial.stamp(), message_fields(reply))
-        return Save(partial.conversation_id, partial.header, (record,), True, time.monotonic(), ends_reply=reply.id)
+
+def _interrupted(partial: Partial) -> Save:
+    """The save of a reply that will not go on."""
+    text, reasoning = "".join(partial.text), "".join(partial.reasoning)
+    reply = replace(partial.reply, text=text, reasoning=reasoning, stop="interrupted")
+    record = encode("msg", partial.stamp(), message_fields(reply))
+    return Save(partial.conversation_id, partial.header, (record,), True, time.monotonic(), ends_reply=reply.id)

@@ -94,21 +94,21 @@ def test_an_unusable_state_folder_is_silent(tmp_path: Path) -> None:
 
 def test_drafts(tmp_path: Path) -> None:
     drafts = DraftFile(tmp_path)
-    assert drafts.load() == ""
-    drafts.save("half a thought\n\ud800")
-    drafts.save("for this one", "01abc")
+    assert drafts.load(NEW) == ""
+    drafts.save(NEW, "half a thought\n\ud800")
+    drafts.save("01abc", "for this one")
     assert drafts.close(5)
     assert stat.S_IMODE((tmp_path / "drafts.json").stat().st_mode) == 0o600
     assert (drafts.load(NEW), drafts.load("01abc")) == ("half a thought\n\ufffd", "for this one")
-    drafts.save("")
-    drafts.save("x" * 300_000, "long")
+    drafts.save(NEW, "")
+    drafts.save("long", "x" * 2_100_000)
     assert drafts.close(5)
-    assert (drafts.load(), len(drafts.load("long"))) == ("", 262_144)
+    assert (drafts.load(NEW), len(drafts.load("long"))) == ("", 2_097_152)
 
 
 def test_few_drafts_are_kept(tmp_path: Path) -> None:
     drafts = DraftFile(tmp_path)
     for i in range(30):
-        drafts.save(f"text {i}", str(i))
+        drafts.save(str(i), f"text {i}")
     assert drafts.close(5)
     assert list(json.loads((tmp_path / "drafts.json").read_text())) == [str(i) for i in range(10, 30)]
