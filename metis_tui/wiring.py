@@ -6,12 +6,13 @@ Imports each adapter only where a command needs it, so that no command pays for 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import errno
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from metis_tui.cli.signals import StopSignals
     from metis_tui.gateway.client import GatewayClient
     from metis_tui.store.conversation_store import ConversationFiles
+    from metis_tui.store.memory import MemoryStore
+    from metis_tui.tui.services import Services
 
 SSH_FRAMES_PER_SECOND = 15
 DEMO_SOURCE = "the demo gateway"
@@ -133,7 +136,7 @@ async def _ask(options: argparse.Namespace, ground: Ground, prompt: str, stop: S
     from metis_tui.store.memory import MemoryStore
 
     _tell(ground.problems)
-    async with _service(options, ground) as service, _saved(ground) as saved:
+    async with _service(options, ground) as service, _saved(ground, is_reading=options.no_save) as saved:
         trouble = "" if options.no_save else folder_trouble(ground.paths.data)
         if trouble:
             _tell([trouble])
@@ -171,51 +174,59 @@ def _run_application(options: argparse.Namespace, ground: Ground) -> int:
 
 
 def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
-    from metis_tui.auth.sources import TokenSources
-    from metis_tui.chat.engine import ChatEngine
     from metis_tui.config.choices import ChoicesFile
     from metis_tui.config.theme_files import built_in_folder
+    from metis_tui.tui.app import run_app
+    from metis_tui.tui.services import Launch, Start
+
+    choices = ChoicesFile(ground.paths.state)
+    with ExitStack() as at_the_end:
+        return run_app(
+            Launch(
+                settings=ground.settings,
+                choices=choices,
+                state_folder=ground.paths.state,
+                theme=ground.settings.theme or choices.load().theme,
+                connect=lambda: _services_for_application(options, ground, at_the_end),
+                theme_folders=[built_in_folder(), ground.paths.user_themes],
+                problems=ground.problems,
+                start=Start(
+                    model=options.model or "",
+                    conversation_id=options.open_id,
+                    continue_last=options.continue_last,
+                    is_demo=options.demo,
+                ),
+            )
+        )
+
+
+def _services_for_application(options: argparse.Namespace, ground: Ground, at_the_end: ExitStack) -> Services:
+    from metis_tui.auth.sources import TokenSources
+    from metis_tui.chat.engine import ChatEngine
     from metis_tui.gateway.client import GatewayClient
     from metis_tui.store.drafts import DraftFile
     from metis_tui.store.measurements import MeasurementFile
-    from metis_tui.tui.app import Services, Start, run_app
+    from metis_tui.tui.services import Services
 
     state = ground.paths.state
-    choices = ChoicesFile(state)
+    base_url, token = at_the_end.enter_context(_address(options, ground))
+    authenticator = TokenSources(token, explicit_source=DEMO_SOURCE)
+    gateway = GatewayClient(base_url, authenticator)
+    store, troubles = _store_for_application(options, ground)
     measurements, drafts = MeasurementFile(state), DraftFile(state)
-    with _address(options, ground) as (base_url, token):
-        authenticator = TokenSources(token, explicit_source=DEMO_SOURCE)
-        gateway = GatewayClient(base_url, authenticator)
-        store, troubles = _store_for_application(options, ground)
-        services = Services(
-            engine=ChatEngine(gateway, store),
-            gateway=gateway,
-            store=store,
-            authenticator=authenticator,
-            measurements=measurements,
-            drafts=drafts,
-            choices=choices,
-            settings=replace(
-                ground.settings,
-                base_url=gateway.base_url,
-                theme=ground.settings.theme or choices.load().theme,
-            ),
-            state_folder=state,
-            problems=[*ground.problems, *troubles],
-            theme_folders=[built_in_folder(), ground.paths.user_themes],
-            start=Start(
-                model=options.model,
-                conversation_id=options.open_id,
-                continue_last=options.continue_last,
-                is_demo=options.demo,
-                is_saving=not (options.no_save or troubles),
-            ),
-        )
-        try:
-            return run_app(services)
-        finally:
-            measurements.close()
-            drafts.close()
+    at_the_end.callback(measurements.close)
+    at_the_end.callback(drafts.close)
+    return Services(
+        engine=ChatEngine(gateway, store),
+        gateway=gateway,
+        store=store,
+        authenticator=authenticator,
+        measurements=measurements,
+        drafts=ForgetfulDrafts() if options.no_save else drafts,
+        base_url=gateway.base_url,
+        is_saving=not (options.no_save or troubles),
+        problems=troubles,
+    )
 
 
 def _store_for_application(options: argparse.Namespace, ground: Ground) -> tuple[ConversationStore, list[str]]:
@@ -224,10 +235,41 @@ def _store_for_application(options: argparse.Namespace, ground: Ground) -> tuple
     from metis_tui.store.conversation_store import ConversationFiles
     from metis_tui.store.memory import MemoryStore
 
-    trouble = "" if options.no_save else folder_trouble(ground.paths.data)
-    if options.no_save or trouble:
-        return MemoryStore(trouble), [trouble] if trouble else []
+    if options.no_save:
+        return asyncio.run(_borrowed(options, ground))  # in the thread that connects, which has no event loop
+    trouble = folder_trouble(ground.paths.data)
+    if trouble:
+        return MemoryStore(trouble), [trouble]
     return ConversationFiles(ground.paths.data, app_version=__version__), []
+
+
+async def _borrowed(options: argparse.Namespace, ground: Ground) -> tuple[MemoryStore, list[str]]:
+    """A store in memory that holds the conversation to continue, if any; nothing that follows is written."""
+    from metis_tui.chat.errors import ChatError
+    from metis_tui.cli.opening import open_conversation
+    from metis_tui.store.memory import MemoryStore
+
+    memory = MemoryStore()
+    wanted = options.open_id or ("last" if options.continue_last else "")
+    if not wanted:
+        return memory, []
+    try:
+        async with _saved(ground, is_reading=True) as saved:
+            conversation = await open_conversation(saved, wanted)
+    except ChatError as error:
+        return memory, [str(error)]
+    await memory.set_value(conversation, "title", conversation.title)
+    return memory, []
+
+
+class ForgetfulDrafts:
+    """A DraftKeeper for runs that leave no words on disk."""
+
+    def load(self, key: str) -> str:
+        return ""
+
+    def save(self, key: str, text: str) -> None:
+        """Nothing to do."""
 
 
 def suit_the_line(settings: Settings) -> None:
@@ -266,14 +308,15 @@ async def _service(options: argparse.Namespace, ground: Ground) -> AsyncIterator
 
 
 @asynccontextmanager
-async def _saved(ground: Ground) -> AsyncIterator[ConversationFiles]:
-    """The saved conversations, replies of processes that died included."""
+async def _saved(ground: Ground, *, is_reading: bool = False) -> AsyncIterator[ConversationFiles]:
+    """The saved conversations; unless it is for reading only, replies of processes that died are adopted."""
     from metis_tui import __version__
     from metis_tui.store.conversation_store import ConversationFiles
 
     store = ConversationFiles(ground.paths.data, app_version=__version__)
     try:
-        await store.recover()
+        if not is_reading:
+            await store.recover()
         yield store
     finally:
         status = await store.close()

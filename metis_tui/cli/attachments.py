@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import select
 import stat
@@ -61,8 +62,6 @@ def _read_standard_input(*, is_wanted: bool) -> str:
 
 def _is_ready(source: BinaryIO) -> bool:
     """Whether something, or its end, came in soon. Scripts often hold a pipe open without knowing it."""
-    import os
-
     try:
         if stat.S_ISREG(os.fstat(source.fileno()).st_mode):
             return True

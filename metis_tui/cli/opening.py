@@ -14,11 +14,11 @@ from metis_tui.cli.diagnostics import NotFound, UsageProblem
 
 
 async def open_conversation(store: ConversationStore, wanted: str) -> Conversation:
-    """The conversation with this id or the start of an id, or the last one for "last".
+    """The conversation with this id, the start or the end of an id, or the last one for "last".
 
     Raises:
         NotFound: there is none.
-        UsageProblem: several ids start so.
+        UsageProblem: several ids fit.
     """
     summaries = await store.list()
     if wanted == "last":
@@ -26,17 +26,18 @@ async def open_conversation(store: ConversationStore, wanted: str) -> Conversati
             raise NotFound("Nothing is saved yet.", hint="")
         return await store.open(summaries[0].id)
     prefix = wanted.strip().casefold()
-    found = [summary.id for summary in summaries if prefix and summary.id.startswith(prefix)]
+    ids = [summary.id for summary in summaries] if prefix else []
+    found = [known for known in ids if known.startswith(prefix)] or [known for known in ids if known.endswith(prefix)]
     if len(found) > 1:
         raise UsageProblem(
-            f"{len(found)} ids start with {printable_line(prefix, 40)}: {', '.join(sorted(found)[:3])} …",
+            f"{len(found)} ids fit {printable_line(prefix, 40)}: {', '.join(sorted(found)[:3])} …",
             title="Which conversation?",
             hint="Give more of the id.",
         )
     try:
         return await store.open(found[0] if found else prefix)
     except (KeyError, ValueError) as error:
-        raise NotFound(f"No id starts with {printable_line(wanted, 40)!r}.") from error
+        raise NotFound(f"No id starts or ends with {printable_line(wanted, 40)!r}.") from error
 
 
 async def find_model(gateway: ModelGateway, wanted: str) -> ServedModel:

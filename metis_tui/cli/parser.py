@@ -134,7 +134,7 @@ def _add_history(commands: _Commands[Parser]) -> None:
     _add_json(listing)
     _add_demo(listing)
     show = _add_command(verbs, "show", "Print one saved conversation.")
-    show.add_argument("id", metavar="ID", help="its id, the start of its id, or: last")
+    show.add_argument("id", metavar="ID", help="its id, the start or end of its id, or: last")
     shape = show.add_mutually_exclusive_group()
     shape.add_argument("--json", dest="shape", action="store_const", const="json", help="print one JSON object")
     shape.add_argument("--markdown", dest="shape", action="store_const", const="markdown", help="print Markdown")
@@ -184,7 +184,12 @@ def _add_conversation(parser: Parser) -> None:
     which.add_argument(
         "-c", "--continue", dest="continue_last", action="store_true", help="continue the last conversation"
     )
-    which.add_argument("--open", dest="open_id", metavar="ID", help="continue the conversation with this id")
+    which.add_argument(
+        "--open",
+        dest="open_id",
+        metavar="ID",
+        help="continue the conversation with this id, or with this start or end of it",
+    )
     parser.add_argument("--no-save", action="store_true", help="keep nothing on disk")
 
 

@@ -79,6 +79,7 @@ def test_history(metis: Metis) -> None:
     first = listed[1]["id"]
     assert metis("history", "show", first).out.startswith("What is a [31mtitle?")
     assert metis("history", "show", first[:-3], "--json").json["id"] == first
+    assert metis("history", "show", first[-6:], "--json").json["id"] == first
     markdown = metis("history", "show", "last", "--markdown").out
     assert markdown.startswith("# The second\n")
     assert "## You\n\nThe second\n\n## gemma-4-31B-it@metis\n" in markdown
