@@ -386,8 +386,6 @@ async def test_another_theme_changes_colours_and_nothing_else() -> None:
         before, styles = screen(transcript), [str(s.style) for s in transcript.render_line(0)]
         transcript.app.theme = "textual-light"
         await pilot.pause()
-        transcript.invalidate_theme()
-        await pilot.pause()
         assert screen(transcript) == before
         assert [str(s.style) for s in transcript.render_line(0)] != styles
 
@@ -409,6 +407,24 @@ async def test_find_marks_words_and_names_messages() -> None:
         marked = [s.text for s in transcript.render_line(row) if s.style and s.style.reverse]
         assert marked == ["number 2"]
         assert transcript.find("") == []
+
+
+async def test_going_from_hit_to_hit_and_around() -> None:
+    async with opened(conversation(60), (60, 12)) as (transcript, pilot):
+        await pilot.press("g")
+        assert len(transcript.find("short")) == 30
+        assert transcript.next_found() == "r1"
+        seen = [transcript.next_found() for _ in range(3)]
+        assert seen == ["r1", "r3", "r5"]
+        await pilot.pause()
+        assert any("A short" in line for line in screen(transcript))
+        assert transcript.next_found(-1) == "r3"
+        assert transcript.next_found(-1) == "r1"
+        assert transcript.next_found(-1) == "r1"
+        assert transcript.next_found(-1) == "r59"
+        assert transcript.next_found() == "r1"
+        transcript.find("")
+        assert transcript.next_found() is None
 
 
 async def test_a_click_on_the_fold_opens_it_and_chooses_the_message() -> None:

@@ -31,10 +31,11 @@ def _pairs(table: str) -> dict[str, str]:
 _SYMBOLS = {**_pairs(_GREEK), **_pairs(_SIGNS)}
 _FUNCTIONS = frozenset(_WORDS.split())
 _SPACES = {",": " ", ";": " ", ":": " ", " ": " ", "!": "", "quad": "  ", "qquad": "    "}
-_OPERATORS = frozenset(
+_OPERATOR_WORDS = (
     "times cdot div pm mp le leq ge geq ne neq approx equiv sim simeq propto ll gg in to rightarrow Rightarrow "
-    "iff implies quad qquad right".split()
+    "iff implies quad qquad right"
 )
+_OPERATORS = frozenset(_OPERATOR_WORDS.split())
 _LITERAL = frozenset("%$&#_{}")
 _UPRIGHT = frozenset(("text", "mathrm", "textrm", "operatorname"))
 _RAISED = dict(zip("0123456789+-=()ni", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁼⁽⁾ⁿⁱ", strict=True)) | {"T": "ᵀ", "′": "′", "∗": "*"}

@@ -175,6 +175,7 @@ class Entry:
                 shown = printable(reasoning).strip("\n")
                 bar = [("\u2506 ", palette.gutter)]
                 lines += plain_lines(shown, layout.text_width, palette.muted, kind="reasoning", lead=bar)
+                lines.append(Line((), kind="blank"))
         return lines
 
     def _body(self, layout: Layout) -> list[Line]:

@@ -80,6 +80,10 @@ def found_spans(text: str, query: str, style: Style, offset: int) -> list[tuple[
     ]
 
 
+def has_found(text: str, query: str) -> bool:
+    return re.search(re.escape(query), text, re.IGNORECASE) is not None
+
+
 def selected_text(document: TranscriptDocument, selection: Selection) -> str:
     """The characters under a selection, without indentation and code gutters."""
     if not document.entries:

@@ -1,35 +1,22 @@
 """The scrolling view over a document of messages: what is on screen, and keeping it still while heights change.
 
-Knows positions, rows and Textual's line API; nothing of conversations or streaming.
+Knows positions and heights; nothing of conversations or streaming.
 """
 
 from __future__ import annotations
 
-import os
 import time
 
-from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
-from textual.selection import Selection
-from textual.strip import Strip
 from textual.timer import Timer
 from textual.widget import Widget
 
-from metis_tui.tui.rendering.palette import Palette
-from metis_tui.tui.widgets.transcript_document import Position, TranscriptDocument
-from metis_tui.tui.widgets.transcript_entry import Entry, Layout
+from metis_tui.tui.widgets.transcript_document import Position
+from metis_tui.tui.widgets.transcript_entry import Layout
 from metis_tui.tui.widgets.transcript_heading import Clock, local_time
-from metis_tui.tui.widgets.transcript_painting import (
-    finished_strip,
-    found_spans,
-    highlighted,
-    row_segments,
-    selected_text,
-    selection_row,
-)
+from metis_tui.tui.widgets.transcript_view import TranscriptView
 
 _IDLE_SECONDS = 0.15
 _SLICE_SECONDS = 0.008
@@ -37,7 +24,7 @@ _NEAR_VIEWS = 3
 """Heights are refined in advance for so many view heights above and below."""
 
 
-class TranscriptScroll(ScrollView):
+class TranscriptScroll(TranscriptView):
     """Shows a document; its place is an entry and a row in it, never only a number of rows."""
 
     class FollowChanged(Message, namespace="transcript"):
@@ -56,26 +43,14 @@ class TranscriptScroll(ScrollView):
     """Stays at the end while text arrives; ends when the user scrolls up, comes back at the end."""
 
     def __init__(self, *, clock: Clock = local_time, id: str | None = None, classes: str | None = None) -> None:
-        super().__init__(id=id, classes=classes)
-        self._clock = clock
-        self.document = TranscriptDocument(Layout(0, Palette(), clock))
+        super().__init__(clock=clock, id=id, classes=classes)
         self._top = Position(0, 0)
-        self._current_entry: int | None = None
-        self._found = ""
         self._is_placing = False
-        self._is_painting = False
+        self._is_quiet = False
         self._last_moved = 0.0
         self._refining: Timer | None = None
 
     # --- size and place ---------------------------------------------------------------------------
-
-    @property
-    def is_laid_out(self) -> bool:
-        return self.document.layout.width > 0
-
-    @property
-    def _view(self) -> Size:
-        return self.scrollable_content_region.size
 
     def on_resize(self) -> None:
         self._lay_out()
@@ -139,6 +114,11 @@ class TranscriptScroll(ScrollView):
             self.virtual_size = size
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        if self._is_quiet:
+            # The rows got other numbers, the screen shows what it showed before.
+            if self.show_vertical_scrollbar:
+                self.vertical_scrollbar.position = new_value
+            return
         super().watch_scroll_y(old_value, new_value)
         if not self._is_placing and self.is_laid_out and round(old_value) != round(new_value):
             self._moved_by_user(round(old_value), round(new_value))
@@ -167,6 +147,9 @@ class TranscriptScroll(ScrollView):
             if new:
                 self._settle()
 
+    def _fills_view(self) -> bool:
+        return self.document.height > self._view.height
+
     # --- refining heights while idle --------------------------------------------------------------
 
     def _refine_later(self) -> None:
@@ -190,95 +173,8 @@ class TranscriptScroll(ScrollView):
             if time.monotonic() - now > _SLICE_SECONDS:
                 break
         if did_work:
-            self._settle()
-
-    # --- drawing ----------------------------------------------------------------------------------
-
-    def _palette(self) -> Palette:
-        return Palette.from_theme(self.app.theme_variables)
-
-    def invalidate_theme(self) -> None:
-        """Takes the colours of the theme in use; the view stays where it is."""
-        if not self.is_laid_out:
-            return
-        self.document.repaint(Layout(self.document.layout.width, self._palette(), self._clock))
-        self._settle()
-        self.refresh()
-
-    def notify_style_update(self) -> None:
-        super().notify_style_update()
-        for entry in self.document.entries:
-            entry.strips.clear()
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        self._is_painting = True
-        try:
-            return super().render_lines(crop)
-        finally:
-            self._is_painting = False
-
-    def render_line(self, y: int) -> Strip:
-        width, base = self._view.width, self.rich_style
-        row = self.scroll_offset.y + y
-        if not self.is_laid_out or row >= self.document.height:
-            return Strip.blank(width, base)
-        position = self.document.locate(row)
-        entry = self.document.entries[position.entry]
-        if not entry.is_rendered:
-            self.document.ensure(position.entry)
-        if position.row >= entry.height:
-            return Strip.blank(width, base)
-        strip = self._row_strip(entry, position, width)
-        # Offsets serve the mouse alone: what is painted stays the same wherever the row is.
-        return strip if self._is_painting else strip.apply_offsets(0, selection_row(position))
-
-    def _row_strip(self, entry: Entry, position: Position, width: int) -> Strip:
-        span = None
-        selection = self.text_selection
-        if selection is not None:
-            span = selection.get_span(selection_row(position))
-        if span is None and not self._found and (strip := entry.strips.get(position.row)) is not None:
-            return strip
-        layout = self.document.layout
-        line, is_indented = entry.line(position.row)
-        is_current = position.entry == self._current_entry and position.row < entry.height - 1
-        segments = row_segments(line, is_indented, is_current, layout)
-        spans = found_spans(line.text, self._found, layout.palette.found, layout.indent if is_indented else 1)
-        if span is not None:
-            style = self.screen.get_component_rich_style("screen--selection")
-            spans.append((*span, layout.palette.selection if os.environ.get("NO_COLOR") else style))
-        strip = finished_strip(highlighted(segments, spans) if spans else segments, width, self.rich_style)
-        if span is None and not self._found:
-            entry.strips[position.row] = strip
-        return strip
-
-    def refresh_entry_rows(self, number: int, first_row: int = 0) -> None:
-        """Draws the rows of an entry again, from `first_row` on, as far as they are on screen."""
-        first = self.document.start(number) + first_row
-        last = self.document.start(number) + self.document.entries[number].height
-        top, height = self.scroll_offset.y, self._view.height
-        first, last = max(first, top), min(last, top + height)
-        if first < last:
-            self.refresh(Region(0, first - top, self._view.width, last - first))
-
-    # --- selection --------------------------------------------------------------------------------
-
-    @property
-    def allow_select(self) -> bool:
-        return True
-
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        return selected_text(self.document, selection), "\n"
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        self.refresh()
-
-    def selected_text(self) -> str | None:
-        """What the mouse has selected in this transcript, as plain text."""
-        selection = self.text_selection
-        return (selected_text(self.document, selection) or None) if selection is not None else None
-
-    def position_at(self, event: events.MouseEvent) -> Position | None:
-        """The message and row under the mouse."""
-        row = self.scroll_offset.y + event.y - self.gutter.top
-        return self.document.locate(row) if 0 <= row < self.document.height else None
+            self._is_quiet = self._fills_view()
+            try:
+                self._settle()
+            finally:
+                self._is_quiet = False

@@ -123,8 +123,8 @@ def test_a_table_too_narrow_for_columns_is_stacked() -> None:
 
 EVERYTHING = """# A title that is long enough to wrap at narrow widths
 
-Text with **bold words that wrap**, `some inline code`, [a link](https://example.org/a/long/path) and 漢字かな交じり文 \
-and \U0001f469\u200d\U0001f469\u200d\U0001f467 emoji and e\u0301 marks.
+Text with **bold words that wrap**, `some inline code`, [a link](https://example.org/a/long/path) and \
+漢字かな交じり文 and \U0001f469\u200d\U0001f469\u200d\U0001f467 emoji and e\u0301 marks.
 
 - item one
   - nested item with more words than fit into twenty cells
