@@ -106,6 +106,7 @@ class GatewayClient:
         """
         arguments = _checked_arguments(request)
         connection = await self._connect()
+        await self._load_sdk(connection)
         self._pacer.note()
         try:
             async with connection.chat(request.model.chat_path, arguments, request.model.key) as answer:
@@ -157,7 +158,7 @@ class GatewayClient:
             connection = await self._connect()
         except ChatError:
             return
-        await in_background(connection.load_sdk, "gateway-warm-up")
+        await self._load_sdk(connection)
 
     async def close(self) -> None:
         """Ends a catalog reading and closes the connections."""
@@ -180,6 +181,11 @@ class GatewayClient:
         if opened is None or (opened.done() and (opened.cancelled() or opened.exception() is not None)):
             opened = self._connection = asyncio.ensure_future(in_background(self._make_connection, "gateway-connect"))
         return await asyncio.shield(opened)
+
+    async def _load_sdk(self, connection: Connection) -> None:
+        """Loads the SDK once; whoever comes meanwhile waits here, and the event loop does not."""
+        if not connection.is_sdk_loaded:
+            await in_background(connection.load_sdk, "gateway-warm-up")
 
     def _make_connection(self) -> Connection:
         from metis_tui.gateway.connection import Connection, Timeouts

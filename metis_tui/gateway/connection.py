@@ -98,6 +98,7 @@ class Connection:
         self._address = address
         self._timeouts = timeouts
         self._sdk_clients: dict[str, AsyncOpenAI] = {}
+        self.is_sdk_loaded = False
         self._auth = _OriginOnly(address, authenticator)
         try:
             self._http = httpx2.AsyncClient(
@@ -171,6 +172,7 @@ class Connection:
     def load_sdk(self, chat_path: str = "/v1/chat/completions") -> None:
         """Imports the SDK and what it loads lazily, so that the first prompt need not wait; blocks for a second."""
         _ = self._sdk_client(chat_path).chat.completions
+        self.is_sdk_loaded = True
 
     async def close(self) -> None:
         await self._http.aclose()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import aclosing
 
 import pytest
-from gateway_probe import METIS_CHAT, MODEL, MakeClient, hear, http_answer, request
+from gateway_probe import METIS_CHAT, MODEL, MakeClient, ScriptedServer, hear, http_answer, request
 
 from metis_tui.chat.catalog import ModelState, ServedModel
 from metis_tui.chat.errors import (
@@ -35,6 +36,8 @@ from metis_tui.chat.errors import (
 from metis_tui.chat.turn import ChatRequest, ReplyAccepted, ReplyFinished, TextDelta, UsageReported
 from metis_tui.demo.server import DemoGateway
 from metis_tui.gateway.client import GatewayClient
+
+Scripted = Callable[[bytes], ScriptedServer]
 
 FAULTS: list[tuple[str, type[ChatError], bool, str]] = [
     # marker, error, whether text came before it, a part of the reason
@@ -285,7 +288,7 @@ async def test_a_reply_that_ended_is_not_hung_up_on(client: GatewayClient, gatew
         assert not gateway.requests[-1].closed_by_client
 
 
-async def test_a_server_that_does_not_stream_is_understood(scripted, make_client: MakeClient) -> None:  # type: ignore[no-untyped-def]
+async def test_a_server_that_does_not_stream_is_understood(scripted: Scripted, make_client: MakeClient) -> None:
     body = json.dumps({"id": "c", "choices": [{"message": {"content": "Earth."}, "finish_reason": "stop"}]}).encode()
     heard = await hear(make_client(scripted(http_answer(body)).url), request("x"))
     assert heard.error is None
@@ -310,8 +313,8 @@ async def test_a_server_that_does_not_stream_is_understood(scripted, make_client
         ),
     ],
 )
-async def test_answers_that_are_no_reply(  # type: ignore[no-untyped-def]
-    scripted, make_client: MakeClient, answer: bytes, kind: type[ChatError], reason: str
+async def test_answers_that_are_no_reply(
+    scripted: Scripted, make_client: MakeClient, answer: bytes, kind: type[ChatError], reason: str
 ) -> None:
     heard = await hear(make_client(scripted(answer).url), request("x"))
     assert type(heard.error) is kind
