@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from metis_tui.chat.errors import ChatError
-from metis_tui.chat.ports import AccessToken, Authenticator
+
+if TYPE_CHECKING:
+    from metis_tui.chat.ports import AccessToken, Authenticator
 
 _SECONDS_BETWEEN_LOOKS = 60.0
 

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from typing import ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
@@ -19,12 +19,11 @@ from metis_tui.tui.actions import checked_keymap
 from metis_tui.tui.clipboard import Clipboard
 from metis_tui.tui.palette import ActionProvider
 from metis_tui.tui.screens.chat import ChatScreen
-from metis_tui.tui.screens.dialogs import AskKey
-from metis_tui.tui.screens.themes import ThemePicker
-from metis_tui.tui.services import Services, Start
 from metis_tui.tui.themes import DEFAULT_THEME, register_themes
 
-__all__ = ["MetisApp", "Services", "Start", "run_app"]
+if TYPE_CHECKING:
+    from metis_tui.chat.ports import SaveStatus
+    from metis_tui.tui.services import Launch
 
 _SECOND_PRESS_SECONDS = 3.0
 _LAST_RESORT_SECONDS = 4.0
@@ -38,24 +37,27 @@ class MetisApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False)]
 
-    def __init__(self, services: Services) -> None:
-        self.services = services
+    def __init__(self, launch: Launch) -> None:
+        self.launch = launch
+        self.failure: Exception | None = None
+        """Why the application could not go on; the caller tells it."""
         super().__init__()
-        self.keymap_in_use, key_problems = checked_keymap(services.settings.keys)
-        themes, theme_problems = load_themes(services.theme_folders)
-        self.problems = [*services.problems, *key_problems, *theme_problems, *register_themes(self, themes)]
+        self.keymap_in_use, key_problems = checked_keymap(launch.settings.keys)
+        themes, theme_problems = load_themes(launch.theme_folders)
+        self.problems = [*launch.problems, *key_problems, *theme_problems, *register_themes(self, themes)]
         self.theme_names = sorted({theme.name for theme in themes} | {DEFAULT_THEME})
-        self.clipboard_ladder = Clipboard(self._write_to_terminal, services.state_folder)
+        self.clipboard_ladder = Clipboard(self._write_to_terminal, launch.state_folder)
         self._pressed_at = float("-inf")
-        self._is_mouse_on = services.settings.mouse
+        self._is_mouse_on = launch.settings.mouse
         self._is_ending = False
+        self._has_left = False
         self.add_mode("chat", self._chat_screen)
 
     def _chat_screen(self) -> Screen[None]:
-        return ChatScreen(self.services, self.problems)
+        return ChatScreen(self.launch, self.problems)
 
     def on_mount(self) -> None:
-        self._apply_theme(self.services.settings.theme)
+        self._apply_theme(self.launch.theme)
         self.set_keymap(self.keymap_in_use)
         self._install_signals()
 
@@ -71,9 +73,11 @@ class MetisApp(App[int]):
     # -- looks -------------------------------------------------------------------------------------------------
 
     def choose_theme(self) -> None:
+        from metis_tui.tui.screens.themes import ThemePicker
+
         def chosen(name: str | None) -> None:
             if name is not None:
-                self.run_worker(in_background(lambda: self.services.choices.update(theme=name)), exit_on_error=False)
+                self.run_worker(in_background(lambda: self.launch.choices.update(theme=name)), exit_on_error=False)
 
         self.push_screen(ThemePicker(self.theme_names), chosen)
 
@@ -107,23 +111,29 @@ class MetisApp(App[int]):
 
     async def _leave(self) -> None:
         """Keeps everything, then exits; asks first when the disk does not take it."""
-        await self._keep_everything()
-        status = await self.services.store.close()
-        if not status.is_saved:
+        while True:
+            status = await self._keep_everything()
+            if status is None or status.is_saved:
+                break
+            from metis_tui.tui.screens.dialogs import AskKey
+
             reason = f"{status.pending_count} records are not saved: {status.trouble or 'the disk is slow'}."
-            answer = await self.push_screen_wait(
-                AskKey("Not saved yet", reason, {"w": "wait and try again", "q": "quit and lose them"})
-            )
-            if answer != "q":
-                self.run_worker(self._leave(), group="leave", exit_on_error=False) if answer == "w" else None
+            question = AskKey("Not saved yet", reason, {"w": "wait and try again", "q": "quit and lose them"})
+            answer = await self.push_screen_wait(question)
+            if answer == "q":
+                break
+            if answer is None:
                 return
         self.exit(0)
 
-    async def _keep_everything(self) -> None:
+    async def _keep_everything(self) -> SaveStatus | None:
+        """Stops the turn, saves it and the draft; the status tells whether all is on disk. None: nothing to save."""
         chat = self._chat()
-        if chat is not None:
-            self.services.drafts.save(chat.draft_key(), chat.prompt.full_text)
-            await chat.pane.settle()
+        if chat is None or not chat.is_connected:
+            return None
+        await chat.pane.settle()
+        chat.save_draft()
+        return await chat.services.store.close()
 
     def _chat(self) -> ChatScreen | None:
         return next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)
@@ -144,19 +154,45 @@ class MetisApp(App[int]):
         last_resort = threading.Timer(_LAST_RESORT_SECONDS, os._exit, (128 + number,))
         last_resort.daemon = True
         last_resort.start()
-        self.services.engine.interrupt()
+        chat = self._chat()
+        if chat is not None and chat.is_connected:
+            chat.services.engine.interrupt()
         self.run_worker(self._flush_and_exit(128 + number), group="leave", exit_on_error=False)
 
     async def _flush_and_exit(self, code: int) -> None:
         try:
             await self._keep_everything()
-            await self.services.store.close()
         finally:
             self.exit(code, return_code=code)
 
+    def exit(self, *arguments: Any, **options: Any) -> None:
+        self._has_left = True
+        super().exit(*arguments, **options)
 
-def run_app(services: Services) -> int:
-    """Runs the application until the user leaves; returns the exit code."""
-    app = MetisApp(services)
-    code = app.run(mouse=services.settings.mouse)
+    def give_up(self, failure: Exception) -> None:
+        """Ends the application; the caller tells why, on the ordinary screen."""
+        self.failure = self.failure or failure
+        self.exit(1, return_code=1)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """A fault of ours: no traceback on the screen; what was typed and streamed is kept by the ordinary end."""
+        if not self._has_left:  # leaving in the middle of starting makes Textual stumble over itself
+            self.failure = self.failure or error
+        super()._handle_exception(error)
+
+    def _print_error_renderables(self) -> None:
+        """Textual would print the traceback here; the caller logs it instead."""
+
+
+def run_app(launch: Launch) -> int:
+    """Runs the application until the user leaves; returns the exit code.
+
+    Raises:
+        ChatError: the settings make it impossible to start.
+        Exception: a fault that ended the application.
+    """
+    app = MetisApp(launch)
+    code = app.run(mouse=launch.settings.mouse)
+    if app.failure is not None:
+        raise app.failure
     return code if code is not None else (app.return_code or 0)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from metis_tui.chat.catalog import Catalog
 from metis_tui.chat.errors import ChatError
-from metis_tui.chat.ports import ModelGateway
+
+if TYPE_CHECKING:
+    from metis_tui.chat.catalog import Catalog
+    from metis_tui.chat.ports import ModelGateway
 
 REFRESH_SECONDS = 60.0
 """The gateway caches states for 60 s for everyone; asking more often is useless."""

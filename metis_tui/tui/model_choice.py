@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from metis_tui.chat.catalog import Catalog, ModelState, ServedModel
-from metis_tui.chat.ports import Measurement
+
+if TYPE_CHECKING:
+    from metis_tui.chat.ports import Measurement
 
 
 def wanted_model(catalog: Catalog, wishes: tuple[str, ...], *, is_strict: bool) -> ServedModel | None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from metis_tui.chat.engine import ChatEngine
-from metis_tui.chat.ports import Authenticator, ConversationStore, DraftKeeper, MeasurementLog, ModelGateway
-from metis_tui.config.choices import ChoicesFile
-from metis_tui.config.settings import Settings
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from metis_tui.chat.engine import ChatEngine
+    from metis_tui.chat.ports import Authenticator, ConversationStore, DraftKeeper, MeasurementLog, ModelGateway
+    from metis_tui.config.choices import ChoicesFile
+    from metis_tui.config.settings import Settings
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Start:
     """How the user started the application."""
 
@@ -21,21 +24,41 @@ class Start:
     conversation_id: str | None = None
     continue_last: bool = False
     is_demo: bool = False
-    is_saving: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Services:
+    """The adapters behind the ports, joined."""
+
     engine: ChatEngine
     gateway: ModelGateway
     store: ConversationStore
     authenticator: Authenticator
     measurements: MeasurementLog
     drafts: DraftKeeper
-    choices: ChoicesFile
-    settings: Settings
-    state_folder: Path
+    base_url: str
+    is_saving: bool = True
+    """False: conversations are in memory only."""
     problems: Sequence[str] = ()
-    """What was wrong with the configuration; shown once."""
+    """What did not work out while they were made; shown."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """What is needed for the first paint, and how to get the rest."""
+
+    settings: Settings
+    choices: ChoicesFile
+    state_folder: Path
+    theme: str
+    """The theme's name as settings and last choice say; empty: the default."""
+    connect: Callable[[], Services]
+    """Makes the services. Called once, in a thread after the first paint, because their libraries take their time.
+
+    Raises:
+        ChatError: the settings make it impossible, for example the gateway's address.
+    """
     theme_folders: Sequence[Path] = ()
+    problems: Sequence[str] = ()
+    """What was wrong with the configuration; shown."""
     start: Start = field(default_factory=Start)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,15 +18,12 @@ from metis_tui.chat.background import in_background
 from metis_tui.chat.catalog import Catalog, ModelState, ServedModel
 from metis_tui.chat.conversation import UNTITLED, Conversation
 from metis_tui.chat.errors import ChatError, ModelUnknown, SignInNeeded, TokenInactive
-from metis_tui.chat.ports import AccessToken, Measurement, SaveStatus
 from metis_tui.chat.printable import printable_line
 from metis_tui.tui.access_watch import AccessWatch
 from metis_tui.tui.actions import bindings_for
 from metis_tui.tui.catalog_watch import CatalogWatch
 from metis_tui.tui.model_choice import missing_model_words, next_recent, wanted_model
 from metis_tui.tui.screens.chat_actions import ActingScreen
-from metis_tui.tui.screens.models import ModelPicker
-from metis_tui.tui.services import Services
 from metis_tui.tui.slash import NoSuchCommand, parse_slash
 from metis_tui.tui.status_line import StatusFacts
 from metis_tui.tui.turn_view import Phase
@@ -37,35 +34,42 @@ from metis_tui.tui.widgets.status_bar import StatusBar
 from metis_tui.tui.widgets.title_bar import TitleBar
 from metis_tui.tui.widgets.transcript import Transcript
 
+if TYPE_CHECKING:
+    from metis_tui.chat.ports import AccessToken, Measurement, SaveStatus
+    from metis_tui.tui.services import Launch, Services
+
+_ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
+
 
 class ChatScreen(ActingScreen):
     CSS_PATH = "chat.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("chat")]
 
-    def __init__(self, services: Services, problems: Sequence[str] = ()) -> None:
+    def __init__(self, launch: Launch, problems: Sequence[str] = ()) -> None:
         super().__init__()
-        self.services = services
-        self._problems = problems
-        self.catalog: Catalog = services.gateway.catalog
+        self.launch = launch
+        self._problems = list(problems)
+        self._services: Services | None = None
+        self._connected = asyncio.Event()
+        self.catalog = Catalog()
         self.measurements: dict[str, Measurement] = {}
         self.model: ServedModel | None = None
-        self.wished_model = services.start.model
+        self.wished_model = launch.start.model
         """What the user asked for by name; never silently replaced."""
-        self.fallback_models: tuple[str, ...] = (services.settings.model,)
-        self.catalog_watch = CatalogWatch(services.gateway, self._catalog_changed, self._catalog_failed)
-        self.access_watch = AccessWatch(services.authenticator, self._access_changed)
+        self.fallback_models: tuple[str, ...] = (launch.settings.model,)
         self._catalog_trouble: ChatError | None = None
         self._has_access: bool | None = None
-        self._saving = SaveStatus(is_saved=True)
+        self._token: AccessToken | None = None
+        self._saving: SaveStatus | None = None
         self._has_more_below = False
 
     def new_conversation(self) -> Conversation:
-        settings = self.services.settings
+        settings = self.launch.settings
         return Conversation(system=settings.system, params=dict(settings.parameters))
 
     def compose(self) -> ComposeResult:
         yield TitleBar()
-        yield ChatPane(self.services.engine, self.new_conversation())
+        yield ChatPane(self.new_conversation())
         yield StatusBar()
 
     def on_mount(self) -> None:
@@ -74,20 +78,45 @@ class ChatScreen(ActingScreen):
         self.prompt = self.query_one(PromptInput)
         self.prompt.focus()
         self._show_state()
-        self.call_after_refresh(self._start)
+        self.call_after_refresh(self.run_worker, self._connect(), group="connect", exit_on_error=False)
 
-    def _start(self) -> None:
+    @property
+    def is_connected(self) -> bool:
+        return self._services is not None
+
+    @property
+    def services(self) -> Services:
+        """The adapters; only after `is_connected`, which takes a moment after the first paint."""
+        if self._services is None:
+            raise RuntimeError("not connected yet")
+        return self._services
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """For the first moments only actions that need no services are there."""
+        return True if self.is_connected else action in _ACTIONS_FROM_THE_START
+
+    async def _connect(self) -> None:
         """Everything that may take time begins after the first paint."""
+        try:
+            self._services = services = await in_background(self.launch.connect)
+        except ChatError as error:
+            self.app.give_up(error)  # type: ignore[attr-defined]
+            return
+        self._problems += services.problems
+        self.pane.engine = services.engine
+        self.catalog_watch = CatalogWatch(services.gateway, self._catalog_changed, self._catalog_failed)
+        self.access_watch = AccessWatch(services.authenticator, self._access_changed)
         loop = asyncio.get_running_loop()
 
         def from_writer_thread(status: SaveStatus) -> None:
             loop.call_soon_threadsafe(self._saving_changed, status)
 
-        self.services.store.watch_status(from_writer_thread)
+        services.store.watch_status(from_writer_thread)
+        self._connected.set()
         self.run_worker(self._open_first(), group="open", exit_on_error=False)
         self.run_worker(self.catalog_watch.run(), group="catalog", exit_on_error=False)
         self.run_worker(self.access_watch.run(), group="access", exit_on_error=False)
-        self.run_worker(self.services.gateway.warm_up(), group="warm-up", exit_on_error=False)
+        self.run_worker(services.gateway.warm_up(), group="warm-up", exit_on_error=False)
         self.set_interval(10.0, self._show_state)
 
     # -- what is known -----------------------------------------------------------------------------------------
@@ -97,8 +126,9 @@ class ChatScreen(ActingScreen):
             return
         self.catalog = catalog
         self._choose_from_wishes()
-        if isinstance(self.app.screen, ModelPicker):
-            self.app.screen.show_catalog(
+        on_top = self.app.screen
+        if on_top is not self and hasattr(on_top, "show_catalog"):
+            on_top.show_catalog(
                 catalog, is_refreshing=self.catalog_watch.is_refreshing, trouble=str(self._catalog_trouble or "")
             )
         self._show_state()
@@ -111,7 +141,7 @@ class ChatScreen(ActingScreen):
             self.notices.post_notice("catalog", Notice(error.title, error.reason, error.hint))
 
     def _access_changed(self, token: AccessToken | None, error: ChatError | None) -> None:
-        self._has_access = token is not None
+        self._has_access, self._token = token is not None, token
         if error is None:
             self.notices.withdraw("access")
         else:
@@ -169,6 +199,7 @@ class ChatScreen(ActingScreen):
 
     @on(PromptInput.Submitted)
     async def submitted(self, event: PromptInput.Submitted) -> None:
+        await self._connected.wait()
         try:
             command = parse_slash(event.text)
         except NoSuchCommand as error:
@@ -208,10 +239,10 @@ class ChatScreen(ActingScreen):
 
     async def _open_first(self) -> None:
         """Adopts what dead processes left, then opens what was asked for on the command line."""
-        services, start = self.services, self.services.start
-        choices = await in_background(services.choices.load)
+        services, start = self.services, self.launch.start
+        choices = await in_background(self.launch.choices.load)
         self.measurements = await in_background(services.measurements.load)
-        self.fallback_models = (services.settings.model, choices.model)
+        self.fallback_models = (self.launch.settings.model, choices.model)
         self._choose_from_wishes()
         self.set_welcome(has_seen_notice=choices.has_seen_notice)
         if not choices.has_seen_notice:
@@ -248,6 +279,8 @@ class ChatScreen(ActingScreen):
 
     @on(ChatPane.ReplyKept)
     def reply_kept(self, event: ChatPane.ReplyKept) -> None:
+        from metis_tui.chat.ports import Measurement
+
         reply, error = event.reply, event.error
         if reply.stop in ("stop", "length") and reply.timing is not None and reply.served_by:
             speed = reply.timing.tokens_per_second(reply.usage.completion_tokens) if reply.usage else None
@@ -286,8 +319,8 @@ class ChatScreen(ActingScreen):
         bar.tick()
 
     def _facts(self) -> StatusFacts:
-        now, turn, start = time.monotonic(), self.pane.turn, self.services.start
-        model, token = self.model, self.access_watch.token
+        now, turn = time.monotonic(), self.pane.turn
+        model, token = self.model, self._token
         cluster = self.catalog.clusters.get(model.cluster) if model else None
         used, is_estimated = self.context_used()
         return StatusFacts(
@@ -304,10 +337,10 @@ class ChatScreen(ActingScreen):
             context_used=used,
             is_context_estimated=is_estimated,
             context_window=model.context_window if model else None,
-            is_saved=self._saving.is_saved,
-            save_trouble=self._saving.trouble,
-            is_saving_off=not start.is_saving,
-            is_demo=start.is_demo,
+            is_saved=self._saving is None or self._saving.is_saved,
+            save_trouble=self._saving.trouble if self._saving else "",
+            is_saving_off=self._services is not None and not self._services.is_saving,
+            is_demo=self.launch.start.is_demo,
             has_more_below=self._has_more_below,
         )
 

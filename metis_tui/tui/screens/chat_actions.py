@@ -1,39 +1,37 @@
-"""What the chat screen's keys, slash commands and palette entries do. The screen itself keeps the state."""
+"""What the chat screen's keys, slash commands and palette entries do. The screen itself keeps the state.
+
+Other screens are imported when they are first opened: the first paint does not wait for them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from typing import TYPE_CHECKING
 
 from textual import on
 from textual.screen import Screen
 
 from metis_tui.chat.background import in_background
-from metis_tui.chat.catalog import Catalog, ServedModel
-from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.chat.errors import InvalidRequest
-from metis_tui.chat.parameters import format_parameters, parse_parameters
-from metis_tui.chat.ports import Measurement
 from metis_tui.chat.printable import printable, printable_line
-from metis_tui.tui.access_watch import AccessWatch
-from metis_tui.tui.catalog_watch import CatalogWatch
-from metis_tui.tui.editor import EditorFailed, edit
-from metis_tui.tui.screens.conversation_settings import ConversationChoice, ConversationSettings
-from metis_tui.tui.screens.conversations import Conversations
-from metis_tui.tui.screens.dialogs import AskText
-from metis_tui.tui.screens.help import Help
-from metis_tui.tui.screens.leader import Leader
-from metis_tui.tui.screens.models import ModelPicker
-from metis_tui.tui.screens.status_details import StatusDetails
-from metis_tui.tui.services import Services
 from metis_tui.tui.widgets.chat_pane import ChatPane
 from metis_tui.tui.widgets.notice_bar import NoticeBar
 from metis_tui.tui.widgets.prompt_input import PromptInput
+
+if TYPE_CHECKING:
+    from metis_tui.chat.catalog import Catalog, ServedModel
+    from metis_tui.chat.conversation import ChatMessage, Conversation
+    from metis_tui.chat.ports import Measurement
+    from metis_tui.tui.access_watch import AccessWatch
+    from metis_tui.tui.catalog_watch import CatalogWatch
+    from metis_tui.tui.screens.conversation_settings import ConversationChoice
+    from metis_tui.tui.services import Launch, Services
 
 
 class ActingScreen(Screen[None]):
     """The actions of the chat screen. `ChatScreen` gives them their state."""
 
-    services: Services
+    launch: Launch
     catalog: Catalog
     measurements: dict[str, Measurement]
     model: ServedModel | None
@@ -44,6 +42,10 @@ class ActingScreen(Screen[None]):
     prompt: PromptInput
     notices: NoticeBar
     _last_code_copied: tuple[str, int] = ("", -1)
+
+    @property
+    def services(self) -> Services:
+        raise NotImplementedError
 
     def use_model(self, model: ServedModel) -> None:
         raise NotImplementedError
@@ -81,7 +83,7 @@ class ActingScreen(Screen[None]):
         self.run_worker(run(), group="keep", exit_on_error=False)
 
     def keep_choice(self, **choice: str | bool) -> None:
-        self.keep(in_background(lambda: self.services.choices.update(**choice)))
+        self.keep(in_background(lambda: self.launch.choices.update(**choice)))
 
     # -- running actions by name -------------------------------------------------------------------------------
 
@@ -94,6 +96,8 @@ class ActingScreen(Screen[None]):
             await self.run_action(name)
 
     def action_leader(self) -> None:
+        from metis_tui.tui.screens.leader import Leader
+
         def run(name: str | None) -> None:
             if name is not None:
                 self.call_next(self.run_action, name)
@@ -104,6 +108,8 @@ class ActingScreen(Screen[None]):
         self.app.action_command_palette()
 
     def action_help(self) -> None:
+        from metis_tui.tui.screens.help import Help
+
         self.app.push_screen(Help(dict(self.app.keymap_in_use)))  # type: ignore[attr-defined]
 
     def action_suspend(self) -> None:
@@ -150,21 +156,27 @@ class ActingScreen(Screen[None]):
         """Shows it after the running turn, if any, has been kept; drafts stay with their conversation."""
         await self.pane.settle()
         drafts = self.services.drafts
-        drafts.save(self.draft_key(), self.prompt.full_text)
+        self.save_draft()
         self.pane.show(conversation)
         self.notices.withdraw("conversation")
         self.wish_model(conversation.model or "")
         self.prompt.reset()
-        draft = await in_background(lambda: drafts.load(self.draft_key()))
+        draft = await in_background(lambda: drafts.load(self._draft_key()))
         if draft and not self.prompt.text:
             self.prompt.replace_all(draft)
         self.prompt.focus()
 
-    def draft_key(self) -> str:
+    def save_draft(self) -> None:
+        """What is typed and not sent outlives the program."""
+        self.services.drafts.save(self._draft_key(), self.prompt.full_text)
+
+    def _draft_key(self) -> str:
         conversation = self.pane.conversation
         return "new" if conversation.is_empty else conversation.id
 
     def action_conversations(self) -> None:
+        from metis_tui.tui.screens.conversations import Conversations
+
         def opened(conversation_id: str | None) -> None:
             if conversation_id is not None:
                 self.run_worker(self.open_conversation(conversation_id), group="open", exit_on_error=False)
@@ -196,6 +208,8 @@ class ActingScreen(Screen[None]):
             self.tell("It was written by a newer version of metis-tui.", title="Read-only", is_problem=True)
 
     def action_rename(self) -> None:
+        from metis_tui.tui.screens.dialogs import AskText
+
         self.app.push_screen(AskText("Title", self.pane.conversation.title), self._rename)
 
     def _rename(self, title: str | None) -> None:
@@ -209,10 +223,14 @@ class ActingScreen(Screen[None]):
         await self.services.store.set_value(conversation, "title", conversation.title)
 
     def action_settings(self) -> None:
+        from metis_tui.tui.screens.conversation_settings import ConversationSettings
+
         conversation = self.pane.conversation
         self.app.push_screen(ConversationSettings(conversation.system, conversation.params), self._apply_settings)
 
     def _apply_settings(self, choice: ConversationChoice | None) -> None:
+        from metis_tui.chat.parameters import format_parameters
+
         if choice is None:
             return
         conversation, store = self.pane.conversation, self.services.store
@@ -226,12 +244,17 @@ class ActingScreen(Screen[None]):
         self.tell(f"From the next prompt on: {settings}; {'with a' if choice.system else 'no'} system prompt.")
 
     async def system_with(self, text: str) -> None:
+        from metis_tui.tui.screens.conversation_settings import ConversationChoice
+
         self._apply_settings(ConversationChoice(text, self.pane.conversation.params))
 
     def action_system(self) -> None:
         self.action_settings()
 
     async def parameter_with(self, text: str) -> None:
+        from metis_tui.chat.parameters import parse_parameters
+        from metis_tui.tui.screens.conversation_settings import ConversationChoice
+
         try:
             params = parse_parameters(text)
         except InvalidRequest as refusal:
@@ -251,6 +274,8 @@ class ActingScreen(Screen[None]):
 
     async def action_edit_prompt(self) -> None:
         """Opens the prompt in $VISUAL or $EDITOR; a running turn goes on meanwhile."""
+        from metis_tui.tui.editor import EditorFailed, edit
+
         try:
             self.prompt.put(await edit(self.prompt.full_text, self.app.suspend))
         except EditorFailed as failure:
@@ -271,6 +296,8 @@ class ActingScreen(Screen[None]):
             self.choose_model(name)
 
     def choose_model(self, wanted: str = "") -> None:
+        from metis_tui.tui.screens.models import ModelPicker
+
         current = self.model.key if self.model else ""
 
         def chosen(model: ServedModel | None) -> None:
@@ -280,7 +307,9 @@ class ActingScreen(Screen[None]):
         self.app.push_screen(ModelPicker(self.catalog, self.measurements, current, wanted=wanted), chosen)
         self.run_worker(self.catalog_watch.refresh(), group="refresh", exit_on_error=False)
 
-    @on(ModelPicker.RefreshRequested)
+    def on_model_picker_refresh_requested(self) -> None:
+        self.action_refresh_catalog()
+
     def action_refresh_catalog(self) -> None:
         self.run_worker(self.catalog_watch.refresh(force=True), group="refresh", exit_on_error=False)
         self.run_worker(self.access_watch.look(), group="access-look", exit_on_error=False)
@@ -290,13 +319,15 @@ class ActingScreen(Screen[None]):
         self.use_next_model()
 
     def action_status(self) -> None:
+        from metis_tui.tui.screens.status_details import StatusDetails
+
         self.app.push_screen(
             StatusDetails(
-                base_url=self.services.settings.base_url,
+                base_url=self.services.base_url,
                 catalog=self.catalog,
                 access=self.access_watch.token,
                 saving=self.services.store.status,
-                state_folder=str(self.services.state_folder),
+                state_folder=str(self.launch.state_folder),
                 notices=self.notices.notices,
             )
         )

@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -21,7 +21,6 @@ from textual.worker import Worker, WorkerError
 
 from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.conversation import ChatMessage, Conversation
-from metis_tui.chat.engine import ChatEngine
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.turn import (
     ReasoningDelta,
@@ -37,6 +36,9 @@ from metis_tui.tui.turn_view import Phase, TurnView
 from metis_tui.tui.widgets.notice_bar import NoticeBar
 from metis_tui.tui.widgets.prompt_input import PromptInput
 from metis_tui.tui.widgets.transcript import Transcript
+
+if TYPE_CHECKING:
+    from metis_tui.chat.engine import ChatEngine
 
 WELCOME = """\
  metis-tui
@@ -91,9 +93,12 @@ class ChatPane(Vertical):
         error: ChatError | None
         is_saved: bool
 
-    def __init__(self, engine: ChatEngine, conversation: Conversation, *, id: str | None = None) -> None:
+    def __init__(
+        self, conversation: Conversation, *, engine: ChatEngine | None = None, id: str | None = None
+    ) -> None:
         super().__init__(id=id)
-        self._engine = engine
+        self.engine = engine
+        """None until the application is connected; needed to send."""
         self.conversation = conversation
         self.turn = TurnView()
         self._worker: Worker[None] | None = None
@@ -136,7 +141,7 @@ class ChatPane(Vertical):
         """Starts a turn; its events arrive as messages. No other turn may be running."""
         self.prompt.earlier_prompts.add(text)
         self._model_key = model.key
-        self._start(self._engine.send(self.conversation, text, model), text)
+        self._start(self._running_engine().send(self.conversation, text, model), text)
 
     def retry(self, model: ServedModel) -> bool:
         """Asks for another reply to the last prompt; False when there is none."""
@@ -144,8 +149,13 @@ class ChatPane(Vertical):
         if not prompts:
             return False
         self._model_key = model.key
-        self._start(self._engine.regenerate(self.conversation, prompts[-1].id, model), None)
+        self._start(self._running_engine().regenerate(self.conversation, prompts[-1].id, model), None)
         return True
+
+    def _running_engine(self) -> ChatEngine:
+        if self.engine is None:
+            raise RuntimeError("not connected yet")
+        return self.engine
 
     def _start(self, turn: AsyncGenerator[TurnEvent, None], text: str | None) -> None:
         self._worker = self.run_worker(self._run_turn(turn, text), group="turn", exit_on_error=False)
