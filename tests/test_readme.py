@@ -11,6 +11,7 @@ import pytest
 
 from metis_tui.cli import parser
 from metis_tui.cli.diagnostics import ExitCode
+from metis_tui.tui.actions import ACTIONS, shown_key
 
 PROJECT = Path(__file__).parent.parent
 README = (PROJECT / "README.md").read_text(encoding="utf-8")
@@ -89,3 +90,11 @@ def test_the_variables_of_the_folders_are_the_programs() -> None:
     source = (PROJECT / "metis_tui" / "config" / "paths.py").read_text()
     for name in re.findall(r"`(METIS_TUI_[A-Z]+_DIR)`", README):
         assert f'"{name}"' in source
+
+
+def test_the_keys_are_the_programs() -> None:
+    section = README.split("## Keys")[1].split("\n## ")[0]
+    listed = {key for cell in re.findall(r"^\| (.+?) \| ", section, re.M) for key in cell.split(", ")} - {"key"}
+    possible = {shown_key(key) for action in ACTIONS for key in action.keys.split(",")}
+    assert listed <= possible
+    assert {action.shown_key for action in ACTIONS if action.keys} <= listed
