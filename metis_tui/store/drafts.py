@@ -14,13 +14,15 @@ NEW = "new"
 """The key of the draft for a conversation that has no message yet."""
 
 _CHARACTERS_AT_MOST = 2 * 1024 * 1024
+_TOGETHER_AT_MOST = 2 * _CHARACTERS_AT_MOST
 _KEPT_AT_MOST = 20
 
 
 class DraftFile:
     """Draft prompts by conversation id (or `NEW`) in `drafts.json` of the state folder, mode 0600.
 
-    Of a very long draft the first 2,097,152 characters are kept; of many drafts the latest 20.
+    Of a very long draft the first 2,097,152 characters are kept; of many drafts the latest 20, or fewer
+    if they are long.
     """
 
     def __init__(self, state: Path, *, clock: Callable[[], float] = time.time) -> None:
@@ -41,7 +43,7 @@ class DraftFile:
             content.pop(key, None)
             if text:
                 content[key] = entry
-            while len(content) > _KEPT_AT_MOST:
+            while len(content) > _KEPT_AT_MOST or (len(content) > 1 and _size(content) > _TOGETHER_AT_MOST):
                 content.pop(next(iter(content)))
 
         self._file.change(change)
@@ -49,3 +51,8 @@ class DraftFile:
     def close(self, budget_seconds: float = 1.0) -> bool:
         """Waits until everything is written; False when that took too long."""
         return self._file.close(budget_seconds)
+
+
+def _size(content: dict[str, Any]) -> int:
+    """Characters of all drafts together."""
+    return sum(len(str(entry.get("text", ""))) for entry in content.values() if isinstance(entry, dict))

@@ -15,7 +15,7 @@ from typing import Any
 from metis_tui.store.disk import Disk
 from metis_tui.store.worker import Worker
 
-_READ_AT_MOST = 4 * 1024 * 1024
+_READ_AT_MOST = 32 * 1024 * 1024
 
 
 class SmallFile:
@@ -32,7 +32,7 @@ class SmallFile:
         """Empty when there is no file or it is not what it should be. Blocks."""
         try:
             with open(self._path, "rb") as file:
-                content = json.loads(file.read(_READ_AT_MOST))
+                content = json.loads(file.read(_READ_AT_MOST).decode())
         except (OSError, ValueError, RecursionError):
             return {}
         return content if isinstance(content, dict) else {}
@@ -55,6 +55,6 @@ class SmallFile:
         content = self.read()
         for change in changes:
             change(content)
-        text = json.dumps(content, ensure_ascii=True, separators=(",", ":"))
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
         with suppress(OSError):
-            self._disk.publish(self._path, text.encode())
+            self._disk.publish(self._path, text.encode("utf-8", "replace"))

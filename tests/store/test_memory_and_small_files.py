@@ -112,3 +112,11 @@ def test_few_drafts_are_kept(tmp_path: Path) -> None:
         drafts.save(str(i), f"text {i}")
     assert drafts.close(5)
     assert list(json.loads((tmp_path / "drafts.json").read_text())) == [str(i) for i in range(10, 30)]
+
+
+def test_long_drafts_push_out_older_ones(tmp_path: Path) -> None:
+    drafts = DraftFile(tmp_path)
+    for name in "abcd":
+        drafts.save(name, "☃" * 2_000_000)
+    assert drafts.close(10)
+    assert [len(drafts.load(name)) for name in "abcd"] == [0, 0, 2_000_000, 2_000_000]
