@@ -162,11 +162,11 @@ async def test_rows_that_were_not_seen_for_long_are_dropped() -> None:
 async def test_scrolling_moves_by_exactly_the_rows_asked_for() -> None:
     """Estimated heights above the view once made it jump when they were replaced by true ones."""
     async with opened(conversation(300), (60, 20)) as (transcript, pilot):
-        for _ in range(60):
+        for _ in range(25):
             before = screen(transcript)
             await pilot.press("up", "up", "up")
             assert screen(transcript)[3:] == before[:-3]
-        for _ in range(30):
+        for _ in range(12):
             before = screen(transcript)
             await pilot.press("down", "down")
             assert screen(transcript)[:-2] == before[2:]

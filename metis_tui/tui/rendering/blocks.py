@@ -147,11 +147,13 @@ class BlockRenderer:
     # --- leaves -----------------------------------------------------------------------------------
 
     def _text(self, source: str, token: Token, base: Style, kind: LineKind = "text") -> None:
-        task = _TASKS.get(source[:4]) if self._containers and self._containers[-1].first else None
-        inline = inline_text(source[4:] if task else source, base, self.palette, self.env)
-        pieces = [(task, self.palette.marker), *inline.pieces] if task else inline.pieces
+        item = self._containers[-1] if self._containers else None
+        if item is not None and item.first and item.first[0][:1] in _BULLETS and source[:4] in _TASKS:
+            item.first = _TASKS[source[:4]], self.palette.marker
+            source = source[4:]
+        inline = inline_text(source, base, self.palette, self.env)
         first, _ = self._source(token)
-        for row in wrap_pieces(pieces, self._room()):
+        for row in wrap_pieces(inline.pieces, self._room()):
             line = first + bisect_right(inline.breaks, row.start)
             self._emit(row.pieces, (line, line + 1), kind, glue="" if row.is_broken_word else "\n")
 

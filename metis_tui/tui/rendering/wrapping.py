@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from rich.cells import cell_len, split_graphemes
@@ -14,7 +15,7 @@ from metis_tui.tui.rendering.lines import Piece
 TAB_WIDTH = 4
 
 # Every character here takes one cell, so offsets and cells are the same.
-_ALL_NARROW = re.compile(
+_ALL_NARROW = (
     "[\x20-\x7e\u00a1-\u00ac\u00ae-\u02ff\u0391-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u22ff\u2500-\u257f]*"
 )
 _WIDE = (
@@ -22,7 +23,13 @@ _WIDE = (
 )
 _CLOSING = "\u3001\u3002\uff0c\uff0e\uff01\uff1f\uff1a\uff1b\uff09\u300d\u300f\u3011\u30fc"
 # A word, one wide character with the closing marks that may not begin a row, or a run of spaces.
-_CHUNK = re.compile(f" +|[{_WIDE}][{_CLOSING}]*|[^ {_WIDE}]+|.", re.DOTALL)
+_CHUNK = f" +|[{_WIDE}][{_CLOSING}]*|[^ {_WIDE}]+|."
+
+
+@lru_cache(maxsize=4)
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compiled at the first use: these large sets of characters take time that a start has not."""
+    return re.compile(pattern, re.DOTALL)
 
 
 class Span(NamedTuple):
@@ -36,7 +43,7 @@ class Span(NamedTuple):
 
 def is_narrow(text: str) -> bool:
     """Every character takes exactly one cell."""
-    return (text.isascii() and text.isprintable()) or _ALL_NARROW.fullmatch(text) is not None
+    return (text.isascii() and text.isprintable()) or _compiled(_ALL_NARROW).fullmatch(text) is not None
 
 
 def cells(text: str) -> int:
@@ -101,7 +108,7 @@ def _wrap_narrow(text: str, width: int) -> Iterator[Span]:
 def _wrap_measured(text: str, width: int) -> Iterator[Span]:
     start, column, stop, broken = 0, 0, 0, False
     limit = 8 * width + 64  # zero-width characters may not make a row endless
-    for match in _CHUNK.finditer(text):
+    for match in _compiled(_CHUNK).finditer(text):
         first, last = match.span()
         if text[first] == " ":
             if start == first and start > 0 and not broken:

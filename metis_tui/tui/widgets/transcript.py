@@ -13,7 +13,6 @@ from textual.timer import Timer
 
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.chat.printable import printable
-from metis_tui.tui.rendering.markdown import render_markdown
 from metis_tui.tui.widgets.transcript_cursor import TranscriptCursor
 from metis_tui.tui.widgets.transcript_document import Position
 from metis_tui.tui.widgets.transcript_entry import Entry, LiveReply
@@ -195,5 +194,7 @@ class Transcript(TranscriptCursor, can_focus=True):
 
     def code_blocks(self, message_id: str) -> list[str]:
         """The code blocks of a message, in the order of their numbers on screen."""
+        from metis_tui.tui.rendering.markdown import render_markdown
+
         layout = self.document.layout
         return render_markdown(self.source_of(message_id), max(20, layout.width), layout.palette).code_blocks

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.strip import Strip
 
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.chat.printable import printable
 from metis_tui.tui.rendering.lines import Line
-from metis_tui.tui.rendering.markdown import IncrementalMarkdown, render_markdown
 from metis_tui.tui.rendering.palette import Palette
 from metis_tui.tui.rendering.plain import plain_lines
 from metis_tui.tui.widgets.transcript_heading import Clock, heading, incompleteness, local_time, reasoning_fold
+
+if TYPE_CHECKING:
+    from metis_tui.tui.rendering.markdown import IncrementalMarkdown
 
 _NARROW = 40
 _LIVE_REASONING = 400
@@ -41,7 +44,7 @@ class LiveReply:
     """What has arrived of a reply that still streams."""
 
     def __init__(self, layout: Layout, text: str = "", reasoning: str = "") -> None:
-        self.markdown = IncrementalMarkdown(layout.text_width, layout.palette)
+        self.markdown = _incremental(layout)
         if text:
             self.markdown.feed(text)
         self.reasoning = [reasoning] if reasoning else []
@@ -58,30 +61,31 @@ class LiveReply:
         return self.reasoning[0] if self.reasoning else ""
 
 
-@dataclass
 class Entry:
     """A message and, once looked at, its rows."""
 
-    message: ChatMessage
-    live: LiveReply | None = None
-    is_reasoning_open: bool = False
-    is_raw: bool = False
-    height: int = 0
-    """Rows; an estimate until the entry has been rendered at the current width."""
-    is_exact: bool = False
-    head: list[Line] = field(default_factory=list)
-    body: list[Line] = field(default_factory=list)
-    foot: list[Line] = field(default_factory=list)
-    is_rendered: bool = False
-    strips: dict[int, Strip] = field(default_factory=dict)
-    """Drawn rows, by row."""
-    _newlines: int = -1
+    def __init__(self, message: ChatMessage, live: LiveReply | None = None) -> None:
+        self.message = message
+        self.live = live
+        self.is_reasoning_open = False
+        self.is_raw = False
+        self.height = 0
+        """Rows; an estimate until the entry has been rendered at the current width."""
+        self.is_exact = False
+        self.is_rendered = False
+        self.head: list[Line] = []
+        self.body: list[Line] = []
+        self.foot: list[Line] = []
+        self.strips: dict[int, Strip] = {}
+        """Drawn rows, by row."""
+        self._counted: str | None = None
+        self._newlines = 0
 
     def estimate(self, layout: Layout) -> int:
         """Rows this entry will about take, from its length alone."""
         text = self.message.text
-        if self._newlines < 0:
-            self._newlines = text.count("\n")
+        if self._counted is not text:
+            self._counted, self._newlines = text, text.count("\n")
         body = self._newlines + 1 + len(text) // (layout.text_width + 1) if text else 0
         return 2 + (1 if self.message.reasoning else 0) + body + (1 if self.message.is_incomplete else 0)
 
@@ -183,6 +187,9 @@ class Entry:
         if not text.strip():
             return []
         if self.message.role == "assistant" and not self.is_raw:
+            # The Markdown renderer is imported when there is a reply to show: never before the first screen.
+            from metis_tui.tui.rendering.markdown import render_markdown
+
             return render_markdown(text, layout.text_width, layout.palette).lines
         return plain_lines(printable(text).rstrip("\n"), layout.text_width, layout.palette.text)
 
@@ -194,3 +201,9 @@ class Entry:
         words, is_failure = note
         style = layout.palette.error if is_failure else layout.palette.warning
         return [*plain_lines(words, layout.text_width, style, kind="fact"), blank]
+
+
+def _incremental(layout: Layout) -> IncrementalMarkdown:
+    from metis_tui.tui.rendering.markdown import IncrementalMarkdown
+
+    return IncrementalMarkdown(layout.text_width, layout.palette)

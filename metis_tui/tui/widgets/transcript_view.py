@@ -49,7 +49,8 @@ class TranscriptView(ScrollView):
 
     def _palette(self) -> Palette:
         self._theme_variables = dict(self.app.theme_variables)
-        return Palette.from_theme(self._theme_variables)
+        # Without colours every role needs a style of its own: those of the plain palette.
+        return Palette() if os.environ.get("NO_COLOR") else Palette.from_theme(self._theme_variables)
 
     def notify_style_update(self) -> None:
         super().notify_style_update()

@@ -37,7 +37,7 @@ def style_of(lines: list[Line], text: str) -> str:
         ("- a\n\n- b", 20, ["• a", "", "• b"]),
         ("- a\n  - b\n    - c", 20, ["• a", "  ◦ b", "    ▪ c"]),
         ("9. a\n10. b", 20, [" 9. a", "10. b"]),
-        ("- [ ] to do\n- [x] done", 20, ["• ☐ to do", "• ☑ done"]),
+        ("- [ ] to do\n- [x] done", 20, ["☐ to do", "☑ done"]),
         ("- words that wrap at twenty", 20, ["• words that wrap at", "  twenty"]),
         ("> quoted\n> text", 40, ["▎ quoted text"]),
         ("> a\n>\n> > b", 40, ["▎ a", "▎ ", "▎ ▎ b"]),
