@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 from textual.app import App, ComposeResult
-from textual.geometry import Offset
+from textual.geometry import Offset, Region
 from textual.pilot import Pilot
 from textual.selection import Selection
 
@@ -407,6 +408,46 @@ async def test_find_marks_words_and_names_messages() -> None:
         marked = [s.text for s in transcript.render_line(row) if s.style and s.style.reverse]
         assert marked == ["number 2"]
         assert transcript.find("") == []
+
+
+def painted(transcript: Transcript) -> list[str]:
+    """What the compositor shows, from the rows it kept and those it was told to draw again."""
+    width, height = transcript.size
+    strips = transcript.render_lines(Region(0, 0, width, height))
+    return [strip.text[:width].rstrip() for strip in strips]
+
+
+async def test_rows_that_are_not_drawn_again_are_still_right() -> None:
+    """Only the rows that changed are drawn again; none may be forgotten."""
+    chance = random.Random(5)
+    text = (REPLY + "| a | b |\n|---|---|\n| 1 | 2 |\n\n1. x\n\n2. y\n\nsetext\n===\n") * 4
+    async with opened([prompt(0), reply(1, "short", reasoning="thought\n" * 5)], (60, 16)) as (transcript, pilot):
+        transcript.begin_reply(reply(2, "", stop=None))
+        position = 0
+        while position < len(text):
+            step = chance.randint(1, 40)
+            transcript.add_text(text[position : position + step])
+            position += step
+            transcript._draw_streaming()
+            match chance.randint(0, 12):
+                case 0:
+                    await pilot.press("pageup")
+                case 1:
+                    await pilot.press("end")
+                case 2:
+                    await pilot.press("k")
+                case 3:
+                    transcript.set_activity(f"{position} tok/s")
+                    transcript.toggle_reasoning("r1")
+                case 4:
+                    await pilot.press("m")
+                case 5:
+                    await pilot.press("up")
+            await pilot.pause()
+            assert painted(transcript) == screen(transcript)
+        transcript.end_reply(reply(2, text))
+        await pilot.pause()
+        assert painted(transcript) == screen(transcript)
 
 
 async def test_going_from_hit_to_hit_and_around() -> None:

@@ -148,7 +148,7 @@ class BlockRenderer:
 
     def _text(self, source: str, token: Token, base: Style, kind: LineKind = "text") -> None:
         item = self._containers[-1] if self._containers else None
-        if item is not None and item.first and item.first[0][:1] in _BULLETS and source[:4] in _TASKS:
+        if item is not None and item.first and item.first[0][:1] in tuple(_BULLETS) and source[:4] in _TASKS:
             item.first = _TASKS[source[:4]], self.palette.marker
             source = source[4:]
         inline = inline_text(source, base, self.palette, self.env)

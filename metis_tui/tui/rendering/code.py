@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from rich.style import Style
 
@@ -16,8 +16,9 @@ from metis_tui.tui.rendering.lines import Line, Piece
 from metis_tui.tui.rendering.palette import Palette
 from metis_tui.tui.rendering.wrapping import chop, crop, expand_tabs, slice_pieces
 
-MAX_COLOURED = 60_000
-"""Characters; longer code stays in one colour."""
+PART_LINES = 150
+MAX_COLOURED = 30_000
+"""Characters of one part; longer lines stay in one colour."""
 _MAX_LABEL = 24
 GUTTER = "\u2502 "
 CONTINUED = "\u21b3 "
@@ -37,15 +38,39 @@ class CodeText:
         self.lines = [expand_tabs(line) for line in text.split("\n")]
         self._language = language.lower()
         self._palette = palette
-        self._coloured: list[tuple[list[Piece], list[int]]] | None = None
+        self._parts: dict[int, _Part] = {}
 
     def pieces(self, row: int, start: int, end: int) -> list[Piece]:
-        if self._coloured is None:
-            self._coloured = _coloured_lines(self.lines, self._language, self._palette)
-        if row >= len(self._coloured):
+        part = self._part_of(row)
+        if row - part.first >= len(part.rows):
             return [(self.lines[row][start:end], self._palette.code_text)]
-        pieces, starts = self._coloured[row]
+        pieces, starts = part.rows[row - part.first]
         return slice_pieces(pieces, starts, start, end)
+
+    def _part_of(self, row: int) -> _Part:
+        """The part a row is in. Very long code is coloured in parts, because all at once would be felt."""
+        number = row // PART_LINES
+        first = self._part_start(number)
+        if row < first:
+            number, first = number - 1, self._part_start(number - 1)
+        part = self._parts.get(number)
+        if part is None:
+            lines = self.lines[first : self._part_start(number + 1)]
+            part = self._parts[number] = _Part(first, _coloured_lines(lines, self._language, self._palette))
+        return part
+
+    def _part_start(self, number: int) -> int:
+        """Parts begin after an empty line if there is one near, where a lexer seldom goes wrong."""
+        first = number * PART_LINES
+        if number == 0 or first >= len(self.lines):
+            return min(first, len(self.lines))
+        near = range(first, min(first + 30, len(self.lines)))
+        return next((row + 1 for row in near if not self.lines[row].strip()), first)
+
+
+class _Part(NamedTuple):
+    first: int
+    rows: list[tuple[list[Piece], list[int]]]
 
 
 def code_lines(

@@ -20,7 +20,7 @@ from metis_tui.tui.rendering.syntax import MAX_NESTING, is_too_hard, parse_block
 if TYPE_CHECKING:
     from markdown_it.token import Token
 
-LONG_END = 3_000
+LONG_END = 1_500
 """Characters of an unfinished block from which on it is cut at a safe place inside."""
 LONG_CODE = 40
 """The same for the lines of an open code block."""
@@ -207,10 +207,11 @@ class IncrementalMarkdown:
             items = [
                 token.map[0] for token in block if token.type == "list_item_open" and token.level == 1 and token.map
             ]
-            if len(items) > 1 and items[-1] < len(source) - 1:
+            settled = [line for line in items[1:] if line < len(source) - 1]
+            if settled:
                 is_loose = any(t.type == "paragraph_open" and t.level == 2 and not t.hidden for t in block)
                 self._open_list = opening.type, is_loose
-                self._finish_before(source[start:], items[-1] - start)
+                self._finish_before(source[start:], settled[-1] - start)
 
     def _finish_before(self, source: list[str], line: int) -> None:
         limit = self._finished_source + line

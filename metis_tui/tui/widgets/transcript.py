@@ -18,7 +18,7 @@ from metis_tui.tui.widgets.transcript_document import Position
 from metis_tui.tui.widgets.transcript_entry import Entry, LiveReply
 from metis_tui.tui.widgets.transcript_heading import Clock, local_time
 
-_SHARE = 8
+_SHARE = 5
 """Drawing a streaming reply takes at most one part in so many of the time."""
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from textual.strip import Strip
 
@@ -22,8 +21,7 @@ _LIVE_REASONING = 400
 """Characters of the end of the reasoning that its folded line looks at."""
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """What the rows of every entry depend on."""
 
     width: int

@@ -110,7 +110,9 @@ def test_a_block_that_never_ends_is_cut_at_safe_places(opening: str, line: str) 
     incremental.feed(opening)
     sizes = []
     for _ in range(800):
-        incremental.feed(line)
+        incremental.feed(line[:-5])
+        incremental.render()
+        incremental.feed(line[-5:])
         incremental.render()
         sizes.append(incremental.unfinished_size)
     assert max(sizes) < 4_000

@@ -186,6 +186,17 @@ def test_code_is_coloured_only_when_looked_at() -> None:
     assert "".join(text for text, _ in lines[1].pieces) == lines[1].text
 
 
+def test_very_long_code_is_coloured_in_parts_and_keeps_every_line() -> None:
+    code = [f"x{n} = 'text'" if n % 7 else "" for n in range(700)]
+    lines = render_markdown("```python\n" + "\n".join(code) + "\n```", 60, PALETTE).lines[1:]
+    assert [line.text[2:] for line in lines] == code
+    for line in reversed(lines):
+        assert "".join(text for text, _ in line.pieces) == line.text
+        assert line.text == "│ " or (
+            "'text'" in line.text and any(style == PALETTE.string for _, style in line.pieces)
+        )
+
+
 @pytest.mark.parametrize("language", ["nonsense", "", "text", "{.python .numberLines}", "../../x", "Python"])
 def test_any_language_label_is_fine(language: str) -> None:
     lines = render_markdown(f"```{language}\nx = '1\n```", 60, PALETTE).lines
