@@ -32,7 +32,9 @@ class CatalogWatch:
         self.is_refreshing = False
 
     async def refresh(self, *, force: bool = False) -> None:
-        """Refreshes; joins a refresh that is under way."""
+        """Refreshes; joins a refresh that is under way, unless a newer look is asked for."""
+        if force and self.is_refreshing and self._running is not None:
+            await asyncio.shield(self._running)  # it may have read some states before whatever made the user ask
         if self._running is None or self._running.done():
             self._running = asyncio.ensure_future(self._refresh(force))
         await asyncio.shield(self._running)

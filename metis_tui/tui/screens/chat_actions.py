@@ -304,11 +304,11 @@ class ActingScreen(Screen[None]):
             if model is not None:
                 self.use_model(model)
 
-        self.app.push_screen(ModelPicker(self.catalog, self.measurements, current, wanted=wanted), chosen)
+        picker = ModelPicker(
+            self.catalog, self.measurements, current, ask_for_refresh=self.action_refresh_catalog, wanted=wanted
+        )
+        self.app.push_screen(picker, chosen)
         self.run_worker(self.catalog_watch.refresh(), group="refresh", exit_on_error=False)
-
-    def on_model_picker_refresh_requested(self) -> None:
-        self.action_refresh_catalog()
 
     def action_refresh_catalog(self) -> None:
         self.run_worker(self.catalog_watch.refresh(force=True), group="refresh", exit_on_error=False)

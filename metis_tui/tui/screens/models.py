@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from rich.text import Text
@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -45,13 +44,17 @@ class ModelPicker(ModalScreen[ServedModel | None]):
         Binding("pageup", "move(-8)", show=False, priority=True),
     ]
 
-    class RefreshRequested(Message):
-        """The user wants the states read again now."""
-
     def __init__(
-        self, catalog: Catalog, measurements: Mapping[str, Measurement], current: str, *, wanted: str = ""
+        self,
+        catalog: Catalog,
+        measurements: Mapping[str, Measurement],
+        current: str,
+        *,
+        ask_for_refresh: Callable[[], None],
+        wanted: str = "",
     ) -> None:
         super().__init__()
+        self._ask_for_refresh = ask_for_refresh
         self._catalog = catalog
         self._measurements = measurements
         self._wanted_key: str | None = current
@@ -112,7 +115,7 @@ class ModelPicker(ModalScreen[ServedModel | None]):
         self._fill()
 
     def action_refresh(self) -> None:
-        self.post_message(self.RefreshRequested())
+        self._ask_for_refresh()
 
     def action_move(self, step: int) -> None:
         options = self.query_one(OptionList)

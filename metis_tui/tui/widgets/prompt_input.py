@@ -115,16 +115,16 @@ class PromptInput(TextArea, inherit_bindings=False):
         self._replace_via_keyboard("\n", *self.selection)
 
     def action_up(self) -> None:
-        if self.cursor_at_first_line and not self._walk(self.earlier_prompts.older(self.text)):
-            self.action_cursor_line_start()
-        elif not self.cursor_at_first_line:
+        if not self.cursor_at_first_line:
             self.action_cursor_up()
+        elif not self._walk(self.earlier_prompts.older(self.text)):
+            self.action_cursor_line_start()
 
     def action_down(self) -> None:
-        if self.cursor_at_last_line and not self._walk(self.earlier_prompts.newer()):
-            self.action_cursor_line_end()
-        elif not self.cursor_at_last_line:
+        if not self.cursor_at_last_line:
             self.action_cursor_down()
+        elif not self._walk(self.earlier_prompts.newer()):
+            self.action_cursor_line_end()
 
     def _walk(self, text: str | None) -> bool:
         if text is None:
