@@ -207,17 +207,10 @@ class TranscriptCursor(TranscriptScroll):
 
     # --- keys and mouse ---------------------------------------------------------------------------
 
-    def action_next_message(self) -> None:
-        self.next_message()
-
-    def action_previous_message(self) -> None:
-        self.previous_message()
-
-    def action_first_message(self) -> None:
-        self.first()
-
-    def action_last_message(self) -> None:
-        self.last()
+    action_next_message = next_message
+    action_previous_message = previous_message
+    action_first_message = first
+    action_last_message = last
 
     def action_toggle_reasoning(self) -> None:
         self.toggle_reasoning()
