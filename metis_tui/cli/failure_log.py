@@ -20,6 +20,8 @@ from metis_tui.config.paths import find_paths, make_private_folder
 _FILE_NAME = "failures.log"
 _LARGEST_LOG = 1_000_000
 _TOKEN_LIKE = re.compile(r"(?i:bearer\s+)\S+|[A-Za-z0-9_\-.~+=]{40,}")
+_SHORTEST_TOKEN = 8
+"""Anything shorter is no access token, and blotting it out would spoil ordinary words."""
 _TOKEN_VARIABLES = ("METIS_TUI_TOKEN", "ALCF_AI_TOKEN")
 
 
@@ -39,7 +41,7 @@ def redacted(text: str) -> str:
     """The text without anything that is, or could be, an access token."""
     for name in _TOKEN_VARIABLES:
         value = os.environ.get(name, "").strip()
-        if value:
+        if len(value) >= _SHORTEST_TOKEN:
             text = text.replace(value, "[access token]")
     return _TOKEN_LIKE.sub("[blotted out]", text)
 
