@@ -205,7 +205,7 @@ def title_from_prompt(text: str, limit: int = 60) -> str:
             if len(line) <= limit:
                 return line
             cut = line[:limit].rsplit(" ", 1)[0]
-            return (cut if len(cut) > limit // 2 else line[: limit - 1]).rstrip(" ,;:") + "…"
+            return (cut if limit // 2 < len(cut) < limit else line[: limit - 1]).rstrip(" ,;:") + "…"
     return UNTITLED
 
 

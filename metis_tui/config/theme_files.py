@@ -74,6 +74,22 @@ def load_themes(folders: Iterable[Path]) -> tuple[list[ThemeFile], list[str]]:
     return list(themes.values()), problems
 
 
+def find_theme(folders: Iterable[Path], name: str) -> ThemeFile | None:
+    """The theme in the file called after it, of the last folder that has a sound one.
+
+    For the first paint, which should not wait for all the others.
+    """
+    found = None
+    for folder in folders:
+        try:
+            theme = read_theme(folder / f"{name}.toml")
+        except (OSError, ValueError, RecursionError):
+            continue
+        if theme.name == name:
+            found = theme
+    return found
+
+
 def read_theme(path: Path) -> ThemeFile:
     """One theme.
 

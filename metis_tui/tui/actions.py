@@ -7,8 +7,7 @@ Knows nothing of what an action does: each is a method `action_NAME` of the scre
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from textual.binding import Binding
 
@@ -20,8 +19,7 @@ UNSENDABLE_KEYS = frozenset(
 """Keys that terminals do not send or send as another key, so nothing may be bound to them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     name: str
     title: str
     help: str

@@ -19,7 +19,7 @@ from metis_tui.tui.actions import checked_keymap
 from metis_tui.tui.clipboard import Clipboard
 from metis_tui.tui.palette import ActionProvider
 from metis_tui.tui.screens.chat import ChatScreen
-from metis_tui.tui.themes import DEFAULT_THEME, register_themes
+from metis_tui.tui.themes import register_first_theme, register_themes
 
 if TYPE_CHECKING:
     from metis_tui.chat.ports import SaveStatus
@@ -43,9 +43,8 @@ class MetisApp(App[int]):
         """Why the application could not go on; the caller tells it."""
         super().__init__()
         self.keymap_in_use, key_problems = checked_keymap(launch.settings.keys)
-        themes, theme_problems = load_themes(launch.theme_folders)
-        self.problems = [*launch.problems, *key_problems, *theme_problems, *register_themes(self, themes)]
-        self.theme_names = sorted({theme.name for theme in themes} | {DEFAULT_THEME})
+        self.problems = [*launch.problems, *key_problems]
+        self.theme_names: list[str] = []
         self.clipboard_ladder = Clipboard(self._write_to_terminal, launch.state_folder)
         self._pressed_at = float("-inf")
         self._is_mouse_on = launch.settings.mouse
@@ -54,21 +53,25 @@ class MetisApp(App[int]):
         self.add_mode("chat", self._chat_screen)
 
     def _chat_screen(self) -> Screen[None]:
-        return ChatScreen(self.launch, self.problems)
+        return ChatScreen(self.launch)
 
     def on_mount(self) -> None:
-        self._apply_theme(self.launch.theme)
+        register_first_theme(self, self.launch.theme_folders, self.launch.theme)
         self.set_keymap(self.keymap_in_use)
         self._install_signals()
 
-    def _apply_theme(self, name: str) -> None:
-        """The user's theme, else the default; a name that is not there is told, not fatal."""
-        if name and name in self.available_themes:
-            self.theme = name
-            return
-        self.theme = DEFAULT_THEME
-        if name:
-            self.problems.append(f"There is no theme {name!r:.60}.")
+    async def load_all_themes(self) -> None:
+        """Makes every theme available; what is wrong with some is told among the problems."""
+        themes, problems = await in_background(lambda: load_themes(self.launch.theme_folders))
+        refused = register_themes(self, (theme for theme in themes if theme.name not in self.available_themes))
+        self.problems += problems + refused
+        self.theme_names = sorted(theme.name for theme in themes if theme.name in self.available_themes)
+        wanted = self.launch.theme
+        if wanted and wanted != self.theme:
+            if wanted in self.theme_names:
+                self.theme = wanted  # its file is called otherwise
+            else:
+                self.problems.append(f"There is no theme {wanted!r:.60}.")
 
     # -- looks -------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 
@@ -14,7 +14,7 @@ Tone = Literal["normal", "muted", "good", "warning", "bad"]
 SEPARATOR = " │ "
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class StatusFacts:
     """Everything the status bar can tell. Times are Unix seconds."""
 
@@ -41,8 +41,7 @@ class StatusFacts:
     has_more_below: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     text: str
     tone: Tone
     rank: int

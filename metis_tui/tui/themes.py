@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
 from textual.app import App
 from textual.theme import Theme
 
-from metis_tui.config.theme_files import ThemeFile
+from metis_tui.config.theme_files import ThemeFile, find_theme
 
 DEFAULT_THEME = "metis-dark"
 
@@ -17,11 +20,20 @@ def as_textual_theme(theme: ThemeFile) -> Theme:
     return Theme(name=theme.name, dark=theme.is_dark, variables=dict(theme.variables), **theme.colors)  # type: ignore[arg-type]
 
 
-def register_themes(app: App[int], themes: list[ThemeFile]) -> list[str]:
+def register_first_theme(app: App[int], folders: Sequence[Path], wanted: str) -> None:
+    """Registers and uses the wanted theme, else the default; the rest can wait until after the first paint."""
+    for name in (wanted, DEFAULT_THEME):
+        theme = find_theme(folders, name) if name and "/" not in name else None
+        if theme is not None and not register_themes(app, [theme]):
+            app.theme = theme.name
+            return
+    register_themes(app, [_FALLBACK])
+    app.theme = _FALLBACK.name
+
+
+def register_themes(app: App[int], themes: Iterable[ThemeFile]) -> list[str]:
     """Registers the themes; returns what was wrong with those that Textual refused."""
     problems = []
-    if not any(theme.name == DEFAULT_THEME for theme in themes):
-        themes = [_FALLBACK, *themes]
     for theme in themes:
         try:
             textual_theme = as_textual_theme(theme)

@@ -70,6 +70,11 @@ class Session:
         await self.until(lambda: not self.chat.pane.is_running, "no turn runs")
 
     @property
+    def last_sent(self) -> dict[str, Any]:
+        """The body of the last chat request that the gateway saw."""
+        return next(r.body for r in reversed(self.demo.requests) if r.path.endswith("/chat/completions"))
+
+    @property
     def replies(self) -> list[Any]:
         return [m for m in self.chat.pane.conversation.path() if m.role == "assistant"]
 

@@ -54,7 +54,7 @@ async def test_the_model_in_the_picker_is_used(start: StartSession) -> None:
         await session.pilot.press("enter")
         await session.until(lambda: session.chat.model and session.chat.model.key == "nemotron-3-ultra@minerva")
         await session.ask("hello")
-        assert session.demo.requests[-1].body["model"] == "nemotron-3-ultra"
+        assert session.last_sent["model"] == "nemotron-3-ultra"
         assert "nemotron-3-ultra@minerva" in session.chat.measurements
 
 
@@ -91,7 +91,7 @@ async def test_stop_keeps_what_arrived_and_the_next_prompt_sends_it(start: Start
         assert reply.text
         await session.until_shown("stopped by you")
         await session.ask("go on")
-        sent = session.demo.requests[-1].body["messages"]
+        sent = session.last_sent["messages"]
         assert [m["role"] for m in sent] == ["user", "assistant", "user"]
         assert sent[1]["content"] == reply.text
         session.demo.log.wait_for(lambda requests: any(r.closed_by_client for r in requests), 5)
@@ -124,7 +124,7 @@ async def test_an_error_inside_the_stream_is_no_reply(start: StartSession) -> No
         assert "[ERROR]" not in reply.text
         await session.until_shown("✕")
         await session.ask("again")
-        assert "ERROR" not in json.dumps(session.demo.requests[-1].body)
+        assert "ERROR" not in json.dumps(session.last_sent)
 
 
 async def test_ask_again_makes_a_sibling(start: StartSession) -> None:
@@ -149,7 +149,7 @@ async def test_prompt_editing_newline_history_and_clearing(start: StartSession) 
         assert prompt.text == "a\nb\nc"
         await session.pilot.press("enter")
         await session.until(lambda: session.replies and not session.chat.pane.is_running)
-        assert session.demo.requests[-1].body["messages"][-1]["content"] == "a\nb\nc"
+        assert session.last_sent["messages"][-1]["content"] == "a\nb\nc"
         assert prompt.text == ""
         await session.pilot.press("up")
         assert prompt.text == "a\nb\nc"
@@ -181,7 +181,7 @@ async def test_a_large_paste_is_a_chip_and_is_sent_in_full(start: StartSession) 
         await session.until(lambda: "⟦paste 1" in session.chat.prompt.text)
         await session.pilot.press("enter")
         await session.until(lambda: session.replies and not session.chat.pane.is_running)
-        assert session.demo.requests[-1].body["messages"][-1]["content"] == text
+        assert session.last_sent["messages"][-1]["content"] == text
         session.chat.prompt.post_message(Paste("x" * (1024 * 1024 + 1)))
         await session.until_shown("Too much to paste")
         assert session.chat.prompt.text == ""
@@ -201,7 +201,7 @@ async def test_settings_are_sent_and_bad_ones_named(start: StartSession) -> None
         await session.pilot.press("ctrl+s")
         await session.until(lambda: session.app.screen is session.chat)
         await session.ask("hello")
-        body = session.demo.requests[-1].body
+        body = session.last_sent
         assert body["messages"][0] == {"role": "system", "content": "Answer in French."}
         assert (body["temperature"], body["max_tokens"]) == (0.2, 30)
         await session.type("/set top_p = 3")

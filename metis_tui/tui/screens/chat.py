@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
@@ -45,10 +44,9 @@ class ChatScreen(ActingScreen):
     CSS_PATH = "chat.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("chat")]
 
-    def __init__(self, launch: Launch, problems: Sequence[str] = ()) -> None:
+    def __init__(self, launch: Launch) -> None:
         super().__init__()
         self.launch = launch
-        self._problems = list(problems)
         self._services: Services | None = None
         self._connected = asyncio.Event()
         self.catalog = Catalog()
@@ -102,7 +100,7 @@ class ChatScreen(ActingScreen):
         except ChatError as error:
             self.app.give_up(error)  # type: ignore[attr-defined]
             return
-        self._problems += services.problems
+        self.app.problems += services.problems  # type: ignore[attr-defined]
         self.pane.engine = services.engine
         self.catalog_watch = CatalogWatch(services.gateway, self._catalog_changed, self._catalog_failed)
         self.access_watch = AccessWatch(services.authenticator, self._access_changed)
@@ -264,8 +262,10 @@ class ChatScreen(ActingScreen):
             draft = await in_background(lambda: services.drafts.load("new"))
             if draft and not self.prompt.text:
                 self.prompt.replace_all(draft)
-        if self._problems:
-            reason = " ".join(self._problems)
+        await self.app.load_all_themes()  # type: ignore[attr-defined]
+        problems: list[str] = self.app.problems  # type: ignore[attr-defined]
+        if problems:
+            reason = " ".join(problems)
             self.notices.post_notice("config", Notice("Configuration", reason, "Esc takes this away.", "warning"))
 
     async def retry_turn(self) -> None:

@@ -69,8 +69,6 @@ class ChatPane(Vertical):
     ChatPane #welcome { height: 1fr; color: $text-muted; padding: 1 1; }
     ChatPane.-talking Transcript { display: block; }
     ChatPane.-talking #welcome { display: none; }
-    ChatPane #prompt-box { height: auto; border-top: solid $panel-lighten-2; }
-    ChatPane #prompt-box:focus-within { border-top: solid $primary; }
     """
 
     class TurnChanged(Message):
@@ -110,8 +108,7 @@ class ChatPane(Vertical):
         yield Static(WELCOME, id="welcome", markup=False)
         yield ConversationTranscript()
         yield NoticeBar()
-        with Vertical(id="prompt-box"):
-            yield PromptInput()
+        yield PromptInput()
 
     def on_mount(self) -> None:
         self.transcript = self.query_one(Transcript)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from rich.text import Text
 from textual.widget import Widget
@@ -15,8 +14,7 @@ _ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "information": 2}
 _SIGN: dict[Severity, str] = {"error": "✕", "warning": "!", "information": "i"}
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     title: str
     reason: str
     hint: str = ""

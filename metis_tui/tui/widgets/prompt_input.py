@@ -18,18 +18,22 @@ from metis_tui.tui.prompt_history import PromptHistory
 PLACEHOLDER = "Enter sends · Ctrl+J newline · / commands"
 
 
-class PromptInput(TextArea, inherit_bindings=False):
+class PromptInput(TextArea, inherit_bindings=False, inherit_css=False):
     """Enter submits, Ctrl+J makes a new line, Up and Down at the edges walk through earlier prompts."""
 
+    # Instead of the base class's sheet, whose parsing is a good part of the first paint.
     DEFAULT_CSS = """
     PromptInput {
-        height: auto; min-height: 1; max-height: 8; padding: 0 1; border: none; background: $surface;
-        scrollbar-size-vertical: 1;
+        height: auto; min-height: 1; max-height: 8; padding: 0 1; background: $surface; color: $foreground;
+        overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; border-top: solid $panel-lighten-2;
     }
-    PromptInput:focus { border: none; }
-    PromptInput .text-area--cursor-line { background: transparent; }
+    PromptInput:focus { border-top: solid $primary; }
+    PromptInput .text-area--cursor { text-style: reverse; }
+    PromptInput .text-area--selection { background: $primary 40%; }
+    PromptInput .text-area--placeholder { color: $text-muted; }
     """
 
+    COMPONENT_CLASSES: ClassVar[set[str]] = TextArea.COMPONENT_CLASSES
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings_for("prompt"),
         Binding("up", "up", show=False),
