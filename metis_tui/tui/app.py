@@ -32,6 +32,8 @@ _LAST_RESORT_SECONDS = 4.0
 
 class MetisApp(App[int]):
     TITLE = "metis-tui"
+    # The first screen's rules are here too: a screen's own sheet makes Textual parse all sheets again.
+    CSS_PATH = "app.tcss"
     COMMANDS: ClassVar = {ActionProvider}
     DEFAULT_MODE = "chat"
     ENABLE_COMMAND_PALETTE = True
@@ -45,6 +47,7 @@ class MetisApp(App[int]):
         self.keymap_in_use, key_problems = checked_keymap(launch.settings.keys)
         self.problems = [*launch.problems, *key_problems]
         self.theme_names: list[str] = []
+        register_first_theme(self, launch.theme_folders, launch.theme)
         self.clipboard_ladder = Clipboard(self._write_to_terminal, launch.state_folder)
         self._pressed_at = float("-inf")
         self._is_mouse_on = launch.settings.mouse
@@ -56,14 +59,13 @@ class MetisApp(App[int]):
         return ChatScreen(self.launch)
 
     def on_mount(self) -> None:
-        register_first_theme(self, self.launch.theme_folders, self.launch.theme)
         self.set_keymap(self.keymap_in_use)
         self._install_signals()
 
     async def load_all_themes(self) -> None:
         """Makes every theme available; what is wrong with some is told among the problems."""
         themes, problems = await in_background(lambda: load_themes(self.launch.theme_folders))
-        refused = register_themes(self, (theme for theme in themes if theme.name not in self.available_themes))
+        refused = register_themes(self, themes)
         self.problems += problems + refused
         self.theme_names = sorted(theme.name for theme in themes if theme.name in self.available_themes)
         wanted = self.launch.theme

@@ -12,8 +12,23 @@ from metis_tui.config.theme_files import ThemeFile, find_theme
 
 DEFAULT_THEME = "metis-dark"
 
-_FALLBACK = ThemeFile(DEFAULT_THEME, True, {"primary": "#8ab4f8", "background": "#12161b", "surface": "#181d24"})
-"""Used when not even the built-in theme files can be read."""
+_BUILT_IN_DEFAULT = ThemeFile(
+    DEFAULT_THEME,
+    True,
+    {
+        "primary": "#8ab4f8",
+        "secondary": "#9aa5b1",
+        "accent": "#f2b866",
+        "foreground": "#d7dce2",
+        "background": "#12161b",
+        "surface": "#181d24",
+        "panel": "#222933",
+        "success": "#7fc98f",
+        "warning": "#f2b866",
+        "error": "#f28b82",
+    },
+)
+"""What themes/metis-dark.toml says: the first paint with the default theme reads no file."""
 
 
 def as_textual_theme(theme: ThemeFile) -> Theme:
@@ -22,13 +37,13 @@ def as_textual_theme(theme: ThemeFile) -> Theme:
 
 def register_first_theme(app: App[int], folders: Sequence[Path], wanted: str) -> None:
     """Registers and uses the wanted theme, else the default; the rest can wait until after the first paint."""
-    for name in (wanted, DEFAULT_THEME):
-        theme = find_theme(folders, name) if name and "/" not in name else None
-        if theme is not None and not register_themes(app, [theme]):
-            app.theme = theme.name
-            return
-    register_themes(app, [_FALLBACK])
-    app.theme = _FALLBACK.name
+    theme = _BUILT_IN_DEFAULT
+    if wanted not in ("", DEFAULT_THEME) and "/" not in wanted:
+        theme = find_theme(folders, wanted) or _BUILT_IN_DEFAULT
+    if register_themes(app, [theme]):
+        theme = _BUILT_IN_DEFAULT
+        register_themes(app, [theme])
+    app.set_reactive(App.theme, theme.name)  # not by its watcher, which would have all sheets parsed again
 
 
 def register_themes(app: App[int], themes: Iterable[ThemeFile]) -> list[str]:

@@ -11,6 +11,7 @@ from rich.cells import cell_len
 
 from metis_tui.chat.catalog import Catalog, ClusterStatus, ModelState, ServedModel
 from metis_tui.chat.ports import Measurement
+from metis_tui.config.theme_files import built_in_folder, read_theme
 from metis_tui.tui.actions import ACTIONS, BY_LEADER, BY_SLASH, UNSENDABLE_KEYS, checked_keymap, shown_key
 from metis_tui.tui.clipboard import Clipboard, osc52
 from metis_tui.tui.model_choice import missing_model_words, next_recent, wanted_model
@@ -18,6 +19,7 @@ from metis_tui.tui.model_rows import count_words, rows
 from metis_tui.tui.paste import CHIP_BYTES, LARGEST_PASTE, Pastes, PasteTooLarge
 from metis_tui.tui.prompt_history import PromptHistory
 from metis_tui.tui.slash import NoSuchCommand, parse_slash
+from metis_tui.tui.themes import _BUILT_IN_DEFAULT
 
 
 @pytest.mark.parametrize(
@@ -156,3 +158,7 @@ async def test_clipboard_says_where_the_text_went(tmp_path: Path) -> None:
 def test_osc52_in_screen_comes_in_small_pieces() -> None:
     pieces = osc52("x" * 1000, in_screen=True).split("\x1bP")[1:]
     assert all(len(piece) <= 202 for piece in pieces)
+
+
+def test_the_default_theme_in_code_is_the_one_in_its_file() -> None:
+    assert _BUILT_IN_DEFAULT.colors == read_theme(built_in_folder() / "metis-dark.toml").colors

@@ -37,11 +37,11 @@ if TYPE_CHECKING:
     from metis_tui.chat.ports import AccessToken, Measurement, SaveStatus
     from metis_tui.tui.services import Launch, Services
 
+_CONNECT_DELAY_SECONDS = 0.1
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
 
 
 class ChatScreen(ActingScreen):
-    CSS_PATH = "chat.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("chat")]
 
     def __init__(self, launch: Launch) -> None:
@@ -76,7 +76,17 @@ class ChatScreen(ActingScreen):
         self.prompt = self.query_one(PromptInput)
         self.prompt.focus()
         self._show_state()
-        self.call_after_refresh(self.run_worker, self._connect(), group="connect", exit_on_error=False)
+        self.call_after_refresh(self._connect_soon)
+
+    def _connect_soon(self) -> None:
+        """Leaves the first moments after the first paint to the first keys: imports would slow their echo."""
+
+        def connect() -> None:
+            self.run_worker(self._connect(), group="connect", exit_on_error=False)
+
+        start = self.launch.start
+        is_awaited = start.continue_last or start.conversation_id is not None
+        self.set_timer(0.02 if is_awaited else _CONNECT_DELAY_SECONDS, connect)
 
     @property
     def is_connected(self) -> bool:
@@ -114,8 +124,13 @@ class ChatScreen(ActingScreen):
         self.run_worker(self._open_first(), group="open", exit_on_error=False)
         self.run_worker(self.catalog_watch.run(), group="catalog", exit_on_error=False)
         self.run_worker(self.access_watch.run(), group="access", exit_on_error=False)
-        self.run_worker(services.gateway.warm_up(), group="warm-up", exit_on_error=False)
+        self.run_worker(self._warm_up(), group="warm-up", exit_on_error=False)
         self.set_interval(10.0, self._show_state)
+
+    async def _warm_up(self) -> None:
+        """After the first catalog: both want the processor, and the catalog is what the user waits for."""
+        await self.catalog_watch.refresh()
+        await self.services.gateway.warm_up()
 
     # -- what is known -----------------------------------------------------------------------------------------
 
