@@ -14,18 +14,19 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from metis_tui.chat.background import in_background
-from metis_tui.chat.catalog import Catalog, ModelState, ServedModel
+from metis_tui.chat.catalog import Catalog, ServedModel
 from metis_tui.chat.conversation import UNTITLED, Conversation
-from metis_tui.chat.errors import ChatError, ModelUnknown, SignInNeeded, TokenInactive
+from metis_tui.chat.errors import ChatError, SignInNeeded
 from metis_tui.chat.printable import printable_line
 from metis_tui.tui.access_watch import AccessWatch
 from metis_tui.tui.actions import bindings_for
 from metis_tui.tui.catalog_watch import CatalogWatch
 from metis_tui.tui.model_choice import missing_model_words, next_recent, wanted_model
-from metis_tui.tui.screens.chat_actions import ActingScreen
-from metis_tui.tui.slash import NoSuchCommand, parse_slash
-from metis_tui.tui.status_line import StatusFacts
-from metis_tui.tui.turn_view import Phase
+from metis_tui.tui.screens.chat_status import status_facts
+from metis_tui.tui.screens.conversation_actions import ConversationActions
+from metis_tui.tui.screens.transcript_actions import TranscriptActions
+from metis_tui.tui.screens.turn_actions import TurnActions
+from metis_tui.tui.screens.view_actions import ViewActions
 from metis_tui.tui.widgets.chat_pane import LOGGED_NOTICE, WELCOME, ChatPane
 from metis_tui.tui.widgets.notice_bar import Notice, NoticeBar
 from metis_tui.tui.widgets.prompt_input import PromptInput
@@ -41,25 +42,27 @@ _CONNECT_DELAY_SECONDS = 0.1
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
 
 
-class ChatScreen(ActingScreen):
+class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptActions):
+    """Owns what is known: services, catalog, the chosen model. Its actions are in the base classes."""
+
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("chat")]
 
     def __init__(self, launch: Launch) -> None:
         super().__init__()
         self.launch = launch
         self._services: Services | None = None
-        self._connected = asyncio.Event()
+        self.connected = asyncio.Event()
         self.catalog = Catalog()
         self.measurements: dict[str, Measurement] = {}
         self.model: ServedModel | None = None
         self.wished_model = launch.start.model
         """What the user asked for by name; never silently replaced."""
         self.fallback_models: tuple[str, ...] = (launch.settings.model,)
-        self._catalog_trouble: ChatError | None = None
-        self._has_access: bool | None = None
-        self._token: AccessToken | None = None
-        self._saving: SaveStatus | None = None
-        self._has_more_below = False
+        self.catalog_trouble: ChatError | None = None
+        self.has_access: bool | None = None
+        self.token: AccessToken | None = None
+        self.saving: SaveStatus | None = None
+        self.has_more_below = False
 
     def new_conversation(self) -> Conversation:
         settings = self.launch.settings
@@ -108,9 +111,9 @@ class ChatScreen(ActingScreen):
         try:
             self._services = services = await in_background(self.launch.connect)
         except ChatError as error:
-            self.app.give_up(error)  # type: ignore[attr-defined]
+            self.metis_app.give_up(error)
             return
-        self.app.problems += services.problems  # type: ignore[attr-defined]
+        self.metis_app.problems += services.problems
         self.pane.engine = services.engine
         self.catalog_watch = CatalogWatch(services.gateway, self._catalog_changed, self._catalog_failed)
         self.access_watch = AccessWatch(services.authenticator, self._access_changed)
@@ -120,7 +123,7 @@ class ChatScreen(ActingScreen):
             loop.call_soon_threadsafe(self._saving_changed, status)
 
         services.store.watch_status(from_writer_thread)
-        self._connected.set()
+        self.connected.set()
         self.run_worker(self._open_first(), group="open", exit_on_error=False)
         self.run_worker(self.catalog_watch.run(), group="catalog", exit_on_error=False)
         self.run_worker(self.access_watch.run(), group="access", exit_on_error=False)
@@ -139,22 +142,21 @@ class ChatScreen(ActingScreen):
             return
         self.catalog = catalog
         self._choose_from_wishes()
-        on_top = self.app.screen
-        if on_top is not self and hasattr(on_top, "show_catalog"):
-            on_top.show_catalog(
-                catalog, is_refreshing=self.catalog_watch.is_refreshing, trouble=str(self._catalog_trouble or "")
+        if self.picker is not None:
+            self.picker.show_catalog(
+                catalog, is_refreshing=self.catalog_watch.is_refreshing, trouble=str(self.catalog_trouble or "")
             )
         self._show_state()
 
     def _catalog_failed(self, error: ChatError | None) -> None:
-        self._catalog_trouble = error
+        self.catalog_trouble = error
         if error is None or isinstance(error, SignInNeeded):
             self.notices.withdraw("catalog")
         else:
             self.notices.post_notice("catalog", Notice(error.title, error.reason, error.hint))
 
     def _access_changed(self, token: AccessToken | None, error: ChatError | None) -> None:
-        self._has_access, self._token = token is not None, token
+        self.has_access, self.token = token is not None, token
         if error is None:
             self.notices.withdraw("access")
         else:
@@ -162,7 +164,7 @@ class ChatScreen(ActingScreen):
         self._show_state()
 
     def _saving_changed(self, status: SaveStatus) -> None:
-        self._saving = status
+        self.saving = status
         if status.trouble:
             hint = "Your words are in memory and are saved as soon as it works. Free space or check your quota."
             self.notices.post_notice("saving", Notice("Not saved", status.trouble, hint))
@@ -208,47 +210,7 @@ class ChatScreen(ActingScreen):
             self.use_model(found)
             self.tell(f"Next prompt goes to {found.key}.")
 
-    # -- turns -------------------------------------------------------------------------------------------------
-
-    @on(PromptInput.Submitted)
-    async def submitted(self, event: PromptInput.Submitted) -> None:
-        await self._connected.wait()
-        try:
-            command = parse_slash(event.text)
-        except NoSuchCommand as error:
-            self.tell(f"There is no command {error}. Put a space before it to send it as text.", is_problem=True)
-            return
-        if command is not None:
-            self.prompt.reset()
-            action, argument = command
-            await self.run_slash(action.name, argument)
-        elif self.pane.is_running:
-            self.tell("A reply is streaming. Esc stops it; your prompt stays here.", is_problem=True)
-        else:
-            self.prompt.reset()
-            self.run_worker(self._send(event.text), group="send", exclusive=True, exit_on_error=False)
-
-    async def _send(self, text: str) -> None:
-        model = await self._model_to_use()
-        if model is None:
-            self.prompt.replace_all(text)
-            return
-        self.services.drafts.save(self.pane.conversation.id, "")
-        self.pane.send(text, model)
-
-    async def _model_to_use(self) -> ServedModel | None:
-        """The chosen model; reads the catalog first when nothing is known yet."""
-        if self.model is None and not self.catalog.models:
-            self.tell("Reading the list of models first…")
-            await self.catalog_watch.refresh(force=True)
-        if self.model is not None:
-            return self.model
-        if self._catalog_trouble is not None:
-            self.tell(f"{self._catalog_trouble} {self._catalog_trouble.hint}", is_problem=True)
-        else:
-            error = ModelUnknown(f"{self.wished_model or 'No model'} is not served now.")
-            self.tell(f"{error} {error.hint}", is_problem=True)
-        return None
+    # -- the start ---------------------------------------------------------------------------------------------
 
     async def _open_first(self) -> None:
         """Adopts what dead processes left, then opens what was asked for on the command line."""
@@ -277,36 +239,11 @@ class ChatScreen(ActingScreen):
             draft = await in_background(lambda: services.drafts.load("new"))
             if draft and not self.prompt.text:
                 self.prompt.replace_all(draft)
-        await self.app.load_all_themes()  # type: ignore[attr-defined]
-        problems: list[str] = self.app.problems  # type: ignore[attr-defined]
+        await self.metis_app.load_all_themes()
+        problems: list[str] = self.metis_app.problems
         if problems:
             reason = " ".join(problems)
             self.notices.post_notice("config", Notice("Configuration", reason, "Esc takes this away.", "warning"))
-
-    async def retry_turn(self) -> None:
-        model = await self._model_to_use()
-        if model is not None and not self.pane.retry(model):
-            self.tell("There is no prompt to ask again.")
-
-    @on(ChatPane.TurnRefused)
-    def refused(self, event: ChatPane.TurnRefused) -> None:
-        self.tell(f"{event.error} {event.error.hint}", is_problem=True)
-
-    @on(ChatPane.ReplyKept)
-    def reply_kept(self, event: ChatPane.ReplyKept) -> None:
-        from metis_tui.chat.ports import Measurement
-
-        reply, error = event.reply, event.error
-        if reply.stop in ("stop", "length") and reply.timing is not None and reply.served_by:
-            speed = reply.timing.tokens_per_second(reply.usage.completion_tokens) if reply.usage else None
-            measured = Measurement(reply.timing.first_delta_seconds, speed, time.time())
-            self.measurements[reply.served_by] = measured
-            self.services.measurements.record(reply.served_by, measured)
-        if error is not None:
-            self.tell(error.hint or error.reason, title=error.title, is_problem=True)
-        if isinstance(error, TokenInactive):
-            self.run_worker(self.access_watch.look(), group="access-look", exit_on_error=False)
-        self._show_state()
 
     @on(ChatPane.TurnChanged)
     @on(ChatPane.ConversationChanged)
@@ -315,7 +252,7 @@ class ChatScreen(ActingScreen):
 
     @on(Transcript.FollowChanged)
     def follow_changed(self, event: Transcript.FollowChanged) -> None:
-        self._has_more_below = not event.follow
+        self.has_more_below = not event.follow
         self._show_state()
 
     # -- what is shown -----------------------------------------------------------------------------------------
@@ -330,46 +267,8 @@ class ChatScreen(ActingScreen):
         title.title = "" if conversation.title == UNTITLED and conversation.is_empty else conversation.title
         title.message_count = len(conversation.messages)
         bar = self.query_one(StatusBar)
-        bar.facts = self._facts()
+        bar.facts = status_facts(self, time.monotonic())
         bar.tick()
-
-    def _facts(self) -> StatusFacts:
-        now, turn = time.monotonic(), self.pane.turn
-        model, token = self.model, self._token
-        cluster = self.catalog.clusters.get(model.cluster) if model else None
-        used, is_estimated = self.context_used()
-        return StatusFacts(
-            model_name=model.name if model else "",
-            model_state=model.state if model else (ModelState.UNKNOWN if not self.catalog.models else None),
-            cluster=model.cluster if model else "",
-            state_as_of=cluster.as_of if cluster else None,
-            is_maintenance=cluster is not None and cluster.is_up is False,
-            access_expires_at=token.expires_at if token else None,
-            has_access=self._has_access,
-            turn=turn.words(now),
-            is_stalled=turn.is_stalled(now),
-            is_running=turn.phase is not Phase.IDLE,
-            context_used=used,
-            is_context_estimated=is_estimated,
-            context_window=model.context_window if model else None,
-            is_saved=self._saving is None or self._saving.is_saved,
-            save_trouble=self._saving.trouble if self._saving else "",
-            is_saving_off=self._services is not None and not self._services.is_saving,
-            is_demo=self.launch.start.is_demo,
-            has_more_below=self._has_more_below,
-        )
-
-    def context_used(self) -> tuple[int | None, bool]:
-        """(token count of the branch shown, whether it is an estimate); the last usage report is exact."""
-        path = self.pane.conversation.path()
-        if not path:
-            return None, True
-        last = path[-1]
-        if last.usage is not None and not last.reasoning:
-            return last.usage.total_tokens, False
-        turn = self.pane.turn
-        streaming = turn.estimated_tokens if turn.is_running else 0
-        return round(sum(len(message.text) for message in path) / turn.characters_per_token) + 1 + streaming, True
 
     def set_welcome(self, *, has_seen_notice: bool) -> None:
         self.pane.welcome(WELCOME + ("" if has_seen_notice else LOGGED_NOTICE))

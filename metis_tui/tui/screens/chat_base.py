@@ -1,0 +1,111 @@
+"""What the parts of the chat screen share: its state's names, and how they tell and keep things."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING
+
+from textual.screen import Screen
+
+from metis_tui.chat.background import in_background
+from metis_tui.chat.printable import printable, printable_line
+
+if TYPE_CHECKING:
+    from metis_tui.chat.catalog import Catalog, ServedModel
+    from metis_tui.chat.conversation import Conversation
+    from metis_tui.chat.errors import ChatError
+    from metis_tui.chat.ports import AccessToken, Measurement, SaveStatus
+    from metis_tui.tui.access_watch import AccessWatch
+    from metis_tui.tui.app import MetisApp
+    from metis_tui.tui.catalog_watch import CatalogWatch
+    from metis_tui.tui.screens.models import ModelPicker
+    from metis_tui.tui.services import Launch, Services
+    from metis_tui.tui.widgets.chat_pane import ChatPane
+    from metis_tui.tui.widgets.notice_bar import NoticeBar
+    from metis_tui.tui.widgets.prompt_input import PromptInput
+
+
+class ChatBase(Screen[None]):
+    """Declares; `ChatScreen` gives the values."""
+
+    launch: Launch
+    catalog: Catalog
+    measurements: dict[str, Measurement]
+    catalog_trouble: ChatError | None
+    """Why the list of models could not be read."""
+    model: ServedModel | None
+    wished_model: str
+    token: AccessToken | None
+    has_access: bool | None
+    """None while the access token is being read."""
+    saving: SaveStatus | None
+    has_more_below: bool
+    connected: asyncio.Event
+    catalog_watch: CatalogWatch
+    access_watch: AccessWatch
+    pane: ChatPane
+    prompt: PromptInput
+    notices: NoticeBar
+    picker: ModelPicker | None = None
+    """While it is open."""
+
+    @property
+    def services(self) -> Services:
+        raise NotImplementedError
+
+    @property
+    def is_connected(self) -> bool:
+        raise NotImplementedError
+
+    def use_model(self, model: ServedModel) -> None:
+        raise NotImplementedError
+
+    def use_next_model(self) -> None:
+        raise NotImplementedError
+
+    def wish_model(self, wish: str) -> None:
+        raise NotImplementedError
+
+    async def retry_turn(self) -> None:
+        raise NotImplementedError
+
+    async def run_slash(self, name: str, argument: str) -> None:
+        raise NotImplementedError
+
+    def forget_draft(self) -> None:
+        raise NotImplementedError
+
+    def new_conversation(self) -> Conversation:
+        raise NotImplementedError
+
+    @property
+    def metis_app(self) -> MetisApp:
+        from metis_tui.tui.app import MetisApp
+
+        assert isinstance(self.app, MetisApp)
+        return self.app
+
+    def tell(self, text: str, *, title: str = "", is_problem: bool = False) -> None:
+        """A passing message; its text may come from anywhere."""
+        self.notify(
+            printable(text)[:600],
+            title=printable_line(title, 80),
+            severity="error" if is_problem else "information",
+            timeout=10 if is_problem else 4,
+            markup=False,
+        )
+
+    def keep(self, saving: Awaitable[object]) -> None:
+        """Saves in the background; the store itself tells when it cannot."""
+
+        async def run() -> None:
+            await saving
+
+        self.run_worker(run(), group="keep", exit_on_error=False)
+
+    def keep_choice(self, **choice: str | bool) -> None:
+        self.keep(in_background(lambda: self.launch.choices.update(**choice)))
+
+    async def copy(self, text: str) -> None:
+        self.tell(await self.metis_app.clipboard_ladder.copy(text))

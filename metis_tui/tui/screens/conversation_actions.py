@@ -1,0 +1,187 @@
+"""What keys and commands do to the conversation shown: open, rename, settings, drafts, copying. Owns no state.
+
+Other screens are imported when they are first opened: the first paint does not wait for them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from metis_tui.chat.background import in_background
+from metis_tui.chat.errors import InvalidRequest
+from metis_tui.chat.printable import printable_line
+from metis_tui.tui.screens.chat_base import ChatBase
+from metis_tui.tui.widgets.chat_pane import ChatPane
+from metis_tui.tui.widgets.prompt_input import PromptInput
+
+if TYPE_CHECKING:
+    from textual.timer import Timer
+
+    from metis_tui.chat.conversation import Conversation
+    from metis_tui.tui.screens.conversation_settings import ConversationChoice
+
+_DRAFT_SECONDS = 2.0
+"""After the first change; a crash costs at most what was typed in this time."""
+
+
+class ConversationActions(ChatBase):
+    """The actions on the conversation."""
+
+    _draft_timer: Timer | None = None
+
+    def action_stop(self) -> None:
+        """Esc: stops the reply; else takes a notice away; else goes to the transcript."""
+        if self.pane.stop():
+            return
+        if not self.notices.dismiss() and self.pane.transcript.display:
+            self.pane.transcript.focus()
+
+    async def action_new_conversation(self) -> None:
+        await self.show_conversation(self.new_conversation())
+
+    async def show_conversation(self, conversation: Conversation) -> None:
+        """Shows it after the running turn, if any, has been kept; drafts stay with their conversation."""
+        await self.pane.settle()
+        drafts = self.services.drafts
+        self.save_draft()
+        self.pane.show(conversation)
+        self.notices.withdraw("conversation")
+        self.wish_model(conversation.model or (self.model.key if self.model else self.wished_model))
+        self.prompt.reset()
+        draft = await in_background(lambda: drafts.load(self._draft_key()))
+        if draft and not self.prompt.text:
+            self.prompt.replace_all(draft)
+        self.prompt.focus()
+
+    def save_draft(self) -> None:
+        """What is typed and not sent outlives the program."""
+        if self.is_connected:
+            self.services.drafts.save(self._draft_key(), self.prompt.full_text)
+
+    @on(PromptInput.Changed)
+    def draft_changed(self) -> None:
+        """Saves the draft when typing pauses."""
+        if self._draft_timer is None:
+            self._draft_timer = self.set_timer(_DRAFT_SECONDS, self._save_draft_now)
+
+    def _save_draft_now(self) -> None:
+        self._draft_timer = None
+        self.save_draft()
+
+    def forget_draft(self) -> None:
+        """What was typed is sent."""
+        self.services.drafts.save(self._draft_key(), "")
+
+    def _draft_key(self) -> str:
+        conversation = self.pane.conversation
+        return "new" if conversation.is_empty else conversation.id
+
+    def action_conversations(self) -> None:
+        from metis_tui.tui.screens.conversations import Conversations
+
+        def opened(conversation_id: str | None) -> None:
+            if conversation_id is not None:
+                self.run_worker(self.open_conversation(conversation_id), group="open", exit_on_error=False)
+
+        self.app.push_screen(Conversations(self.services.store, self.pane.conversation.id), opened)
+
+    async def open_conversation(self, conversation_id: str) -> None:
+        if conversation_id == self.pane.conversation.id and not self.pane.conversation.is_empty:
+            if not self.pane.is_running:  # its title may have changed in the list
+                self.pane.conversation.title = (await self.services.store.open(conversation_id)).title
+                self.post_message(ChatPane.ConversationChanged())
+            return
+        try:
+            conversation = await self.services.store.open(conversation_id)
+        except KeyError:
+            self.tell(f"There is no conversation {conversation_id}.", is_problem=True)
+            return
+        await self.show_conversation(conversation)
+        if conversation.damaged:
+            count = len(conversation.damaged)
+            where = conversation.damaged[0]
+            self.tell(
+                f"{count} damaged record{'s' if count > 1 else ''} skipped, the first in {where.path} "
+                f"at byte {where.offset:,} ({where.reason}). Everything else is here; the file was not changed.",
+                title="Part of this conversation cannot be read",
+                is_problem=True,
+            )
+        if conversation.is_read_only:
+            self.tell("It was written by a newer version of metis-tui.", title="Read-only", is_problem=True)
+
+    def action_rename(self) -> None:
+        from metis_tui.tui.screens.dialogs import AskText
+
+        self.app.push_screen(AskText("Title", self.pane.conversation.title), self._rename)
+
+    def _rename(self, title: str | None) -> None:
+        if title:
+            self.run_worker(self.rename_with(title), group="keep", exit_on_error=False)
+
+    async def rename_with(self, title: str) -> None:
+        conversation = self.pane.conversation
+        conversation.title = printable_line(title, 200)
+        self.post_message(ChatPane.ConversationChanged())
+        await self.services.store.set_value(conversation, "title", conversation.title)
+
+    def action_settings(self) -> None:
+        from metis_tui.tui.screens.conversation_settings import ConversationSettings
+
+        conversation = self.pane.conversation
+        self.app.push_screen(ConversationSettings(conversation.system, conversation.params), self._apply_settings)
+
+    def _apply_settings(self, choice: ConversationChoice | None) -> None:
+        from metis_tui.chat.parameters import format_parameters
+
+        if choice is None:
+            return
+        conversation, store = self.pane.conversation, self.services.store
+        if choice.system != conversation.system:
+            conversation.system = choice.system
+            self.keep(store.set_value(conversation, "system", choice.system))
+        if choice.params != conversation.params:
+            conversation.params = choice.params
+            self.keep(store.set_value(conversation, "params", choice.params))
+        settings = ", ".join(format_parameters(conversation.params).splitlines()) or "the model's defaults"
+        self.tell(f"From the next prompt on: {settings}; {'with a' if choice.system else 'no'} system prompt.")
+
+    async def system_with(self, text: str) -> None:
+        from metis_tui.tui.screens.conversation_settings import ConversationChoice
+
+        self._apply_settings(ConversationChoice(text, self.pane.conversation.params))
+
+    def action_system(self) -> None:
+        self.action_settings()
+
+    async def parameter_with(self, text: str) -> None:
+        from metis_tui.chat.parameters import parse_parameters
+        from metis_tui.tui.screens.conversation_settings import ConversationChoice
+
+        try:
+            params = parse_parameters(text)
+        except InvalidRequest as refusal:
+            self.tell(refusal.reason, title=refusal.title, is_problem=True)
+        else:
+            conversation = self.pane.conversation
+            self._apply_settings(ConversationChoice(conversation.system, conversation.params | params))
+
+    def action_parameter(self) -> None:
+        self.action_settings()
+
+    async def action_retry(self) -> None:
+        if self.pane.is_running:
+            self.tell("A reply is streaming. Esc stops it first.", is_problem=True)
+        else:
+            await self.retry_turn()
+
+    async def action_edit_prompt(self) -> None:
+        """Opens the prompt in $VISUAL or $EDITOR; a running turn goes on meanwhile."""
+        from metis_tui.tui.editor import EditorFailed, edit
+
+        try:
+            self.prompt.put(await edit(self.prompt.full_text, self.app.suspend))
+        except EditorFailed as failure:
+            self.tell(str(failure), is_problem=True)
+        self.prompt.focus()

@@ -1,0 +1,93 @@
+"""From the prompt to the turn: which text goes to which model, and what is told when it ends. Runs no turn itself."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from textual import on
+
+from metis_tui.chat.errors import ModelUnknown, SignInNeeded, TokenInactive
+from metis_tui.tui.screens.chat_base import ChatBase
+from metis_tui.tui.slash import NoSuchCommand, parse_slash
+from metis_tui.tui.widgets.chat_pane import ChatPane
+from metis_tui.tui.widgets.prompt_input import PromptInput
+
+if TYPE_CHECKING:
+    from metis_tui.chat.catalog import ServedModel
+
+
+class TurnActions(ChatBase):
+    """Sending, asking again, and the end of turns."""
+
+    _is_preparing = False
+    """A prompt is on its way to its turn; another one must wait, or one of them would be lost."""
+
+    @on(PromptInput.Submitted)
+    async def submitted(self, event: PromptInput.Submitted) -> None:
+        await self.connected.wait()
+        try:
+            command = parse_slash(event.text)
+        except NoSuchCommand as error:
+            self.tell(f"There is no command {error}. Put a space before it to send it as text.", is_problem=True)
+            return
+        if command is not None:
+            self.prompt.reset()
+            action, argument = command
+            await self.run_slash(action.name, argument)
+        elif self.pane.is_running or self._is_preparing:
+            self.tell("A reply is streaming. Esc stops it; your prompt stays here.", is_problem=True)
+        else:
+            self.prompt.reset()
+            self._is_preparing = True
+            self.run_worker(self._send(event.text), group="send", exit_on_error=False)
+
+    async def _send(self, text: str) -> None:
+        try:
+            model = await self._model_to_use()
+        finally:
+            self._is_preparing = False
+        if model is None:
+            self.prompt.put(text)
+            return
+        self.forget_draft()
+        self.pane.send(text, model)
+
+    async def _model_to_use(self) -> ServedModel | None:
+        """The chosen model; reads the catalog first when nothing is known yet."""
+        if self.model is None and not self.catalog.models:
+            self.tell("Reading the list of models first…")
+            await self.catalog_watch.refresh(force=True)
+        if self.model is not None:
+            return self.model
+        if self.catalog_trouble is not None:
+            self.tell(f"{self.catalog_trouble} {self.catalog_trouble.hint}", is_problem=True)
+        else:
+            error = ModelUnknown(f"{self.wished_model or 'No model'} is not served now.")
+            self.tell(f"{error} {error.hint}", is_problem=True)
+        return None
+
+    async def retry_turn(self) -> None:
+        model = await self._model_to_use()
+        if model is not None and not self.pane.retry(model):
+            self.tell("There is no prompt to ask again.")
+
+    @on(ChatPane.TurnRefused)
+    def refused(self, event: ChatPane.TurnRefused) -> None:
+        self.tell(f"{event.error} {event.error.hint}", is_problem=True)
+
+    @on(ChatPane.ReplyKept)
+    def reply_kept(self, event: ChatPane.ReplyKept) -> None:
+        from metis_tui.chat.ports import Measurement
+
+        reply, error = event.reply, event.error
+        if reply.stop in ("stop", "length") and reply.timing is not None and reply.served_by:
+            speed = reply.timing.tokens_per_second(reply.usage.completion_tokens) if reply.usage else None
+            measured = Measurement(reply.timing.first_delta_seconds, speed, time.time())
+            self.measurements[reply.served_by] = measured
+            self.services.measurements.record(reply.served_by, measured)
+        if error is not None:
+            self.tell(error.hint or error.reason, title=error.title, is_problem=True)
+        if isinstance(error, (TokenInactive, SignInNeeded)):
+            self.run_worker(self.access_watch.look(), group="access-look", exit_on_error=False)
+        self.post_message(ChatPane.TurnChanged())
