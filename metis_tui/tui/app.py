@@ -19,6 +19,7 @@ from metis_tui.tui.actions import checked_keymap
 from metis_tui.tui.clipboard import Clipboard
 from metis_tui.tui.palette import ActionProvider
 from metis_tui.tui.screens.chat import ChatScreen
+from metis_tui.tui.terminal_keys import teach_alt_enter
 from metis_tui.tui.themes import register_first_theme, register_themes
 
 if TYPE_CHECKING:
@@ -196,6 +197,7 @@ def run_app(launch: Launch) -> int:
         ChatError: the settings make it impossible to start.
         Exception: a fault that ended the application.
     """
+    teach_alt_enter()
     app = MetisApp(launch)
     code = app.run(mouse=launch.settings.mouse)
     if app.failure is not None:

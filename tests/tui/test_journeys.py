@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from app_session import StartSession
+from textual.events import Key
 from textual.widgets import Input, OptionList
 
 from metis_tui.chat.catalog import ModelState
@@ -343,3 +344,14 @@ async def test_drafts_survive_changing_conversation_and_restart(start: StartSess
         session.chat.services.drafts.close()
     async with start(continue_last=True) as session:
         await session.until(lambda: session.chat.prompt.text == "half a thought")
+
+
+async def test_keys_that_arrive_in_one_piece_keep_their_order(start: StartSession) -> None:
+    """Backspace and Ctrl+J came after the letters typed behind them when a slow line delivered all at once."""
+    async with start(model="gemma-4-31B-it") as session:
+        await session.ready()
+        for key in ("a", "x", "backspace", "b", "ctrl+j", "c", "enter", "n", "e", "x", "t"):
+            session.app.post_message(Key(key, key if len(key) == 1 else None))
+        await session.until(lambda: session.replies and not session.chat.pane.is_running)
+        assert session.last_sent["messages"][-1]["content"] == "ab\nc"
+        assert session.chat.prompt.text == "next"

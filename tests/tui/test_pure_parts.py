@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+from textual._xterm_parser import XTermParser
+from textual.events import Key
 
 from metis_tui.chat.catalog import Catalog, ClusterStatus, ModelState, ServedModel
 from metis_tui.chat.ports import Measurement
@@ -19,6 +21,7 @@ from metis_tui.tui.model_rows import count_words, rows
 from metis_tui.tui.paste import CHIP_BYTES, LARGEST_PASTE, Pastes, PasteTooLarge
 from metis_tui.tui.prompt_history import PromptHistory
 from metis_tui.tui.slash import NoSuchCommand, parse_slash
+from metis_tui.tui.terminal_keys import teach_alt_enter
 from metis_tui.tui.themes import _BUILT_IN_DEFAULT
 
 
@@ -162,3 +165,10 @@ def test_osc52_in_screen_comes_in_small_pieces() -> None:
 
 def test_the_default_theme_in_code_is_the_one_in_its_file() -> None:
     assert _BUILT_IN_DEFAULT.colors == read_theme(built_in_folder() / "metis-dark.toml").colors
+
+
+def test_alt_enter_of_plain_terminals_is_a_key_of_its_own() -> None:
+    """ESC CR arrived as Enter, so Alt+Enter sent the prompt instead of making a new line."""
+    assert teach_alt_enter()
+    keys = [event.key for event in XTermParser().feed("\x1b\r") if isinstance(event, Key)]
+    assert keys == ["alt+enter"]

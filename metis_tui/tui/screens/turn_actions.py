@@ -29,16 +29,16 @@ class TurnActions(ChatBase):
         try:
             command = parse_slash(event.text)
         except NoSuchCommand as error:
+            self.prompt.give_back(event.text)
             self.tell(f"There is no command {error}. Put a space before it to send it as text.", is_problem=True)
             return
         if command is not None:
-            self.prompt.reset()
             action, argument = command
             await self.run_slash(action.name, argument)
         elif self.pane.is_running or self._is_preparing:
+            self.prompt.give_back(event.text)
             self.tell("A reply is streaming. Esc stops it; your prompt stays here.", is_problem=True)
         else:
-            self.prompt.reset()
             self._is_preparing = True
             self.run_worker(self._send(event.text), group="send", exit_on_error=False)
 
@@ -48,7 +48,7 @@ class TurnActions(ChatBase):
         finally:
             self._is_preparing = False
         if model is None:
-            self.prompt.put(text)
+            self.prompt.give_back(text)
             return
         self.forget_draft()
         self.pane.send(text, model)

@@ -182,7 +182,7 @@ class ChatPane(Vertical):
         except ChatError as refusal:
             self.turn.phase = Phase.IDLE
             if text is not None:
-                self.prompt.replace_all(text)
+                self.prompt.give_back(text)
             self.post_message(self.TurnRefused(refusal))
         finally:
             self._ticker.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -62,7 +63,7 @@ class PromptInput(TextArea, inherit_bindings=False, inherit_css=False):
 
     @dataclass
     class Submitted(Message):
-        """The user sent the prompt; `text` has its pastes in full."""
+        """The user sent the prompt, which is empty now; `text` has its pastes in full."""
 
         text: str
 
@@ -84,6 +85,7 @@ class PromptInput(TextArea, inherit_bindings=False, inherit_css=False):
         self.cursor_blink = False  # a blink repaints twice a second over the line
         self.earlier_prompts = PromptHistory()
         self._pastes = Pastes()
+        self._action_by_key: dict[str, str] = {}
 
     @property
     def full_text(self) -> str:
@@ -101,6 +103,11 @@ class PromptInput(TextArea, inherit_bindings=False, inherit_css=False):
         if not self._walk(text):
             self.replace_all(text[:1000])
 
+    def give_back(self, text: str) -> None:
+        """Puts a prompt back that could not be sent, before what was typed since."""
+        typed = self.full_text
+        self.put(f"{text}\n{typed}" if typed else text)
+
     def reset(self) -> None:
         """Empties the editor and forgets the pastes."""
         self.text = ""
@@ -113,6 +120,7 @@ class PromptInput(TextArea, inherit_bindings=False, inherit_css=False):
             return
         text = self.full_text
         if text.strip():
+            self.reset()  # at once: what is typed next belongs to the next prompt
             self.post_message(self.Submitted(text))
 
     def action_newline(self) -> None:
@@ -171,8 +179,26 @@ class PromptInput(TextArea, inherit_bindings=False, inherit_css=False):
         self.notify("  ".join(f"/{name}" for name in found), markup=False, timeout=6)
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
-            event.prevent_default()  # the base class would insert a line; unstopped, it reaches the binding
+        """Runs a key's action here and now.
+
+        By itself Textual lets such keys bubble up to the application first, while letters are taken at once: what
+        arrives in one piece over a slow line would come out in another order.
+        """
+        action = self._action_by_key.get(event.key)
+        if action is None:
+            await super()._on_key(event)
+            return
+        event.stop()
+        event.prevent_default()
+        self._restart_blink()
+        await self.run_action(action)
+
+    def on_mount(self) -> None:
+        keymap: Mapping[str, str] = getattr(self.app, "keymap_in_use", {})
+        for binding in self.BINDINGS:
+            if isinstance(binding, Binding):
+                for key in keymap.get(binding.id or "", binding.key).split(","):
+                    self._action_by_key[key.strip()] = binding.action
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
