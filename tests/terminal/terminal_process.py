@@ -89,7 +89,7 @@ class TerminalProcess:
                 stderr=terminal,
                 env=variables,
                 start_new_session=True,
-                preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if is_controlling else None,
+                preexec_fn=_take_terminal if is_controlling else None,  # noqa: PLW1509 - a single system call
             )
         finally:
             os.close(terminal)
@@ -237,6 +237,10 @@ class TerminalProcess:
         """After the exit: everything the terminal was ever sent."""
         self._reader.join(10)
         return bytes(self.received)
+
+
+def _take_terminal() -> None:
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 MODES_TO_LEAVE = {
