@@ -6,6 +6,7 @@ Owns the catalog and which model is chosen. Composes; what it shows is worked ou
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from typing import TYPE_CHECKING, ClassVar
 
@@ -38,8 +39,15 @@ if TYPE_CHECKING:
     from metis_tui.chat.ports import AccessToken, Measurement, SaveStatus
     from metis_tui.tui.services import Launch, Services
 
-_CONNECT_DELAY_SECONDS = 0.1
+_CONNECT_DELAY_SECONDS = 0.06
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
+
+
+def _load_renderer() -> None:
+    from metis_tui.tui.rendering.markdown import render_markdown
+    from metis_tui.tui.rendering.palette import Palette
+
+    render_markdown("*a*\n\n```text\nb\n```\n", 40, Palette())
 
 
 class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptActions):
@@ -131,9 +139,10 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         self.set_interval(10.0, self._show_state)
 
     async def _warm_up(self) -> None:
-        """After the first catalog: both want the processor, and the catalog is what the user waits for."""
-        await self.catalog_watch.refresh()
+        """Loads what the first turn needs while the user reads and types."""
         await self.services.gateway.warm_up()
+        await in_background(_load_renderer)
+        gc.freeze()  # what was imported stays for good: collections need not look at it again, also while streaming
 
     # -- what is known -----------------------------------------------------------------------------------------
 
@@ -243,7 +252,7 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         problems: list[str] = self.metis_app.problems
         if problems:
             reason = " ".join(problems)
-            self.notices.post_notice("config", Notice("Configuration", reason, "Esc takes this away.", "warning"))
+            self.notices.post_notice("config", Notice("Take note", reason, "Esc takes this away.", "warning"))
 
     @on(ChatPane.TurnChanged)
     @on(ChatPane.ConversationChanged)

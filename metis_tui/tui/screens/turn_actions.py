@@ -61,7 +61,7 @@ class TurnActions(ChatBase):
         if self.model is not None:
             return self.model
         if self.catalog_trouble is not None:
-            self.tell(f"{self.catalog_trouble} {self.catalog_trouble.hint}", is_problem=True)
+            self.tell("Your prompt stays here. Why and what to do is above it.", title=self.catalog_trouble.title)
         else:
             error = ModelUnknown(f"{self.wished_model or 'No model'} is not served now.")
             self.tell(f"{error} {error.hint}", is_problem=True)
