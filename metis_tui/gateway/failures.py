@@ -101,7 +101,7 @@ def upstream_failure(message: str, inner: InnerError | None, status: int | None 
     if status == 401 or (inner and _KEY.search(signs)):
         return UpstreamFailure(
             f"The model's server refused the gateway's own key, not your sign-in: {said}",
-            hint="Nothing is wrong with your token. Tell ALCF support, or choose another model (F2).",
+            hint="Nothing is wrong with your token. Tell ALCF support, or choose another model.",
         )
     if inner is None:
         return _silent_or_gone(message) or UpstreamFailure(said or "It gave no reason.")
@@ -172,7 +172,7 @@ def _tokens_a_minute(message: str, info: object) -> ChatError:
     whose = "Everybody together used up this model's" if is_shared else "You used up your"
     failure = RateLimited(
         f"{whose} tokens for this minute ({own:,} were yours, {all_users:,} everybody's).",
-        hint="Wait up to a minute, then send again, or choose another model (F2).",
+        hint="Wait up to a minute, then send again, or choose another model.",
         retry_after_seconds=60,
     )
     failure.is_shared = is_shared
