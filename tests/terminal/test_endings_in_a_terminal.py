@@ -96,6 +96,18 @@ def test_a_process_without_a_terminal_ends(
     assert shown in letters(reply["text"])
 
 
+@pytest.mark.xfail(reason="the thread that writes dies, and drawing then waits for it for ever")
+def test_a_full_queue_to_a_lost_terminal_does_not_deafen_the_process(on_gateway: OpenTerminal, home: Path) -> None:
+    """Writing failed before any signal came: drawing went on into a queue that nobody emptied."""
+    window = streaming(on_gateway, is_controlling=False)
+    window.close()
+    time.sleep(2)  # dozens of frames
+    if window.process.poll() is None:
+        window.kill(signal.SIGTERM)
+    window.wait_exit(6)
+    assert messages(home / "data", "assistant")[0]["stop"] == "interrupted"
+
+
 def test_a_signal_while_an_editor_has_the_terminal(on_gateway: OpenTerminal, home: Path, tmp_path: Path) -> None:
     editor = tmp_path / "editor"
     editor.write_text("#!/bin/sh\necho 'the editor is here'\nread line\n")
