@@ -101,7 +101,7 @@ def test_a_full_queue_to_a_lost_terminal_does_not_deafen_the_process(on_gateway:
     """Writing failed before any signal came: drawing went on into a queue that nobody emptied."""
     window = streaming(on_gateway, is_controlling=False)
     window.close()
-    time.sleep(2)  # dozens of frames
+    time.sleep(3)  # dozens of frames
     if window.process.poll() is None:
         window.kill(signal.SIGTERM)
     window.wait_exit(6)

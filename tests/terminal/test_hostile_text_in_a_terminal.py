@@ -15,9 +15,10 @@ from metis_tui.demo.server import DemoGateway
 pytestmark = pytest.mark.terminal
 ESCAPES = "\x1b]52;c;aGVsbG8=\x07 \x1b]0;new title\x07 \x1b[2J\x1b[31m"
 OTHERS = "\u009b31m \u009d0;title\u009c \u202eevil\u202c \x00\x07\x08\x7f"
+WITH_ESC = pytest.mark.xfail(reason="Textual takes what follows an Esc inside a paste for keys")
 HOSTILE = [
     pytest.param(f"before {OTHERS} after", id="without-esc"),
-    pytest.param(f"before {ESCAPES} {OTHERS} after", id="with-esc"),
+    pytest.param(f"before {ESCAPES} {OTHERS} after", id="with-esc", marks=WITH_ESC),
 ]
 
 # What the application itself sends: CSI, its own OSC 22 (pointer shape) and OSC 8 (links) and nothing else.
@@ -62,7 +63,9 @@ def test_a_paste_with_control_characters(on_gateway: OpenTerminal, demo: DemoGat
     assert window.wait_exit() == 0
     window.wait_drained()
     assert_harmless(window)
-    assert "\x1b" not in messages(home / "data", "user")[0]["text"]
+    saved = messages(home / "data", "user")[0]["text"]
+    assert "\x1b" not in saved
+    assert "^]" not in saved, "a paste was taken for keys"
     (sent,) = [r.body["messages"][-1]["content"] for r in demo.requests if r.method == "POST"]
     assert sent == messages(home / "data", "user")[0]["text"]
 
@@ -74,6 +77,7 @@ def test_a_saved_conversation_with_control_characters(on_gateway: OpenTerminal, 
     window.wait_for("● live")
     window.paste(text + "\n" + "data " * 6000)
     window.wait_for("⟦paste 1", seconds=5)
+    assert "^]" not in window.text, "a paste was taken for keys"
     window.press("enter")
     window.wait_for_reply(4)
     window.press("ctrl+q")
