@@ -23,6 +23,8 @@ from metis_tui.tui.terminal_keys import teach_alt_enter
 from metis_tui.tui.themes import register_first_theme, register_themes
 
 if TYPE_CHECKING:
+    from textual.driver import Driver
+
     from metis_tui.chat.ports import SaveStatus
     from metis_tui.tui.services import Launch
 
@@ -40,11 +42,11 @@ class MetisApp(App[int]):
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False)]
 
-    def __init__(self, launch: Launch) -> None:
+    def __init__(self, launch: Launch, driver_class: type[Driver] | None = None) -> None:
         self.launch = launch
         self.failure: Exception | None = None
         """Why the application could not go on; the caller tells it."""
-        super().__init__()
+        super().__init__(driver_class=driver_class)
         self.keymap_in_use, key_problems = checked_keymap(launch.settings.keys)
         self.problems = [*launch.problems, *key_problems]
         self.theme_names: list[str] = []
@@ -54,6 +56,7 @@ class MetisApp(App[int]):
         self._is_mouse_on = launch.settings.mouse
         self._is_ending = False
         self._has_left = False
+        self._last_resort: threading.Timer | None = None
         self.add_mode("chat", self._chat_screen)
 
     def _chat_screen(self) -> Screen[None]:
@@ -149,17 +152,26 @@ class MetisApp(App[int]):
         if threading.current_thread() is not threading.main_thread():
             return
         loop = asyncio.get_running_loop()
+
+        def handle(number: int, frame: object) -> None:
+            # Not the loop's own handlers: they wait for the loop, which a hung terminal may hold up.
+            self._start_last_resort(128 + number)
+            loop.call_soon_threadsafe(self._end_by_signal, number)
+
         for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._end_by_signal, number)
+            signal.signal(number, handle)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+
+    def _start_last_resort(self, code: int) -> None:
+        if self._last_resort is None:
+            self._last_resort = threading.Timer(_LAST_RESORT_SECONDS, os._exit, (code,))
+            self._last_resort.daemon = True
+            self._last_resort.start()
 
     def _end_by_signal(self, number: int) -> None:
         if self._is_ending:
             return
         self._is_ending = True
-        last_resort = threading.Timer(_LAST_RESORT_SECONDS, os._exit, (128 + number,))
-        last_resort.daemon = True
-        last_resort.start()
         chat = self._chat()
         if chat is not None and chat.is_connected:
             chat.services.engine.interrupt()
@@ -197,8 +209,10 @@ def run_app(launch: Launch) -> int:
         ChatError: the settings make it impossible to start.
         Exception: a fault that ended the application.
     """
+    from metis_tui.tui.driver import TerminalDriver
+
     teach_alt_enter()
-    app = MetisApp(launch)
+    app = MetisApp(launch, TerminalDriver)
     code = app.run(mouse=launch.settings.mouse)
     if app.failure is not None:
         raise app.failure

@@ -32,7 +32,11 @@ async def edit(
     try:
         with handing_over_terminal():
             process = await asyncio.create_subprocess_exec(*command, str(path))
-            status = await process.wait()
+            try:
+                status = await process.wait()
+            except asyncio.CancelledError:  # the application ends: the editor must not keep the terminal
+                process.terminate()
+                raise
         if status != 0:
             raise EditorFailed(f"{command[0]} ended with status {status}; the prompt stays as it was.")
         return await in_background(lambda: path.read_text(encoding="utf-8", errors="replace").rstrip("\n"))
@@ -53,5 +57,5 @@ def _command(environment: Mapping[str, str]) -> list[str]:
 def _write(text: str) -> Path:
     descriptor, name = tempfile.mkstemp(suffix=".md", prefix="metis-tui-prompt-")  # 0600
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
-        file.write(text)
+        file.write(text if text.endswith("\n") or not text else text + "\n")
     return Path(name)

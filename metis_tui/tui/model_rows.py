@@ -44,10 +44,16 @@ def rows(
     width: int,
     now: float,
 ) -> list[Row]:
-    """Headings and models, metis first, live models first inside a cluster."""
+    """Headings and models: clusters with live models first, live models first inside a cluster."""
     found = grouped_by_cluster(matching(catalog, wanted, state))
     lines: list[Row] = []
-    for cluster in sorted(set(found) | _troubled(catalog, wanted), key=lambda name: (name != "metis", name)):
+    troubled = _troubled(catalog, wanted)
+
+    def order(cluster: str) -> tuple[bool, bool, str]:
+        has_live = any(model.state is ModelState.LIVE for model in found.get(cluster, []))
+        return (not has_live, cluster != "metis", cluster)
+
+    for cluster in sorted(set(found) | troubled, key=order):
         lines.append(Row(_heading(catalog, cluster, now, width)))
         lines += [
             Row(_model_line(model, measurements.get(model.key), width, now), model, model.state)
@@ -88,7 +94,7 @@ def _model_line(model: ServedModel, measured: Measurement | None, width: int, no
         if model.state is ModelState.LIVE:
             last = f"used {fmt.when(measured.measured_at, now)}" if measured else ""
         elif model.state_since is not None and model.state is not ModelState.UNKNOWN:
-            last = f"seen for {fmt.short_duration(now - model.state_since)}"
+            last = f"for {fmt.short_duration(now - model.state_since)}"
         else:
             last = ""
         columns.append(f"{last:>15}")

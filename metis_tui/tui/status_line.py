@@ -39,6 +39,9 @@ class StatusFacts:
     is_saving_off: bool = False
     is_demo: bool = False
     has_more_below: bool = False
+    is_reading: bool = False
+    """The keys go to the transcript."""
+    is_connected: bool = True
 
 
 class Part(NamedTuple):
@@ -57,7 +60,8 @@ def parts(facts: StatusFacts, now: float) -> list[Part]:
         _sign_in(facts, now),
         _turn(facts),
         _context(facts),
-        _saving(facts),
+        _saving(facts) if facts.is_connected else Part("starting", "muted", 5),
+        Part("reading · i types", "warning", 1, "i types") if facts.is_reading else None,
         Part("▼ more", "warning", 4) if facts.has_more_below else None,
         Part("demo", "muted", 6) if facts.is_demo else None,
         Part("F1 help", "muted", 7),
@@ -144,7 +148,7 @@ def _context(facts: StatusFacts) -> Part | None:
     share = facts.context_used / facts.context_window
     tone: Tone = "bad" if share > 0.95 else "warning" if share > 0.8 else "normal"
     return Part(
-        f"context {used}/{fmt.token_count(facts.context_window)}", tone, 2 if share > 0.8 else 5, f"{share:.0%} ctx"
+        f"context {used}/{fmt.token_count(facts.context_window)}", tone, 2 if share > 0.8 else 5, f"ctx {used}"
     )
 
 

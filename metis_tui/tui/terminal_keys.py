@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 
 def teach_alt_enter() -> bool:
-    """Makes Alt+Enter (ESC CR in plain terminals) a key of its own; without this it arrives as Enter and would send.
+    """Makes Alt+Enter (ESC CR in plain terminals) a key of its own; it arrives as Enter otherwise, and would send.
 
     The table is private to Textual, so this steps aside, returning False, when it is not what it was.
     """
@@ -18,3 +18,8 @@ def teach_alt_enter() -> bool:
         return False
     ANSI_SEQUENCES_KEYS.setdefault("\x1b\r", (SimpleNamespace(value="alt+enter"),))
     return True
+
+
+def plain_key_name(key: str) -> str:
+    """xterm's modifyOtherKeys makes Shift+Enter arrive as "shift+" and a carriage return; other keys stay."""
+    return key[:-1] + "enter" if key.endswith("+\r") else key

@@ -15,6 +15,8 @@ STALL_SECONDS = 8
 """A stream that is silent for longer is called stalled."""
 _RATE_WINDOW_SECONDS = 3.0
 
+_USUAL_CHARACTERS_PER_TOKEN = 4.0
+
 
 class Phase(str, Enum):
     IDLE = "idle"
@@ -28,8 +30,9 @@ class Phase(str, Enum):
 class TurnView:
     """Follows one turn. Times are seconds on a monotonic clock."""
 
-    characters_per_token: float = 4.0
-    """Learned from the last usage report; turns characters into an estimate of tokens."""
+    model: str = ""
+    """`model@cluster` of the turn."""
+    _learned: dict[str, float] = field(default_factory=dict)
     phase: Phase = Phase.IDLE
     outcome: str = ""
     """How the last turn ended, in a word: stopped, failed, or empty."""
@@ -42,7 +45,8 @@ class TurnView:
     def is_running(self) -> bool:
         return self.phase is not Phase.IDLE
 
-    def start(self, now: float) -> None:
+    def start(self, now: float, model: str = "") -> None:
+        self.model = model
         self.phase, self.outcome, self._since, self._last_delta = Phase.SAVING, "", now, now
         self._characters = 0
         self._window.clear()
@@ -68,9 +72,18 @@ class TurnView:
         if reply.usage is not None:
             self.learn(reply.usage, len(reply.text) + len(reply.reasoning))
 
+    @property
+    def characters_per_token(self) -> float:
+        """Learned for each model from its usage reports; turns characters into an estimate of tokens."""
+        return self._learned.get(self.model, _USUAL_CHARACTERS_PER_TOKEN)
+
     def learn(self, usage: Usage, characters: int) -> None:
-        if usage.completion_tokens >= 20 and characters:
-            self.characters_per_token = min(8.0, max(1.0, characters / usage.completion_tokens))
+        """A short reply tells little: half of what is known changes with a reply of 200 tokens."""
+        if not characters or not usage.completion_tokens:
+            return
+        weight = usage.completion_tokens / (usage.completion_tokens + 200)
+        found = min(8.0, max(1.0, characters / usage.completion_tokens))
+        self._learned[self.model] = (1 - weight) * self.characters_per_token + weight * found
 
     @property
     def estimated_tokens(self) -> int:

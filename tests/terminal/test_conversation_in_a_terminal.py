@@ -82,7 +82,6 @@ def test_keys_that_arrive_together_keep_their_order(
     assert [body["messages"][-1]["content"] for body in bodies] == [sent]
 
 
-@pytest.mark.xfail(reason="the prompt waits in the loop that would connect")
 def test_a_prompt_sent_before_anything_is_connected(on_gateway: OpenTerminal) -> None:
     window = on_gateway(*MODEL)
     window.wait_for("F1 help")
@@ -144,7 +143,6 @@ def test_a_terminal_of_20x5(on_gateway: OpenTerminal, demo: DemoGateway, home: P
     assert [m["stop"] for m in messages(home / "data", "assistant")] == ["stop"]
 
 
-@pytest.mark.xfail(reason="only the line above the prompt is in view")
 def test_the_prompt_is_in_view_in_a_terminal_of_20x5(on_gateway: OpenTerminal) -> None:
     window = on_gateway(*MODEL, size=(20, 5))
     window.wait_for("● live")

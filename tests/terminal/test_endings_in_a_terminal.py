@@ -73,13 +73,7 @@ def test_a_signal_saves_everything_and_leaves_the_terminal_clean(
     assert not list((home / "data").rglob("*.partial"))
 
 
-@pytest.mark.parametrize(
-    "is_told",
-    [
-        True,
-        pytest.param(False, marks=pytest.mark.xfail(reason="the thread that reads keys spins")),
-    ],
-)
+@pytest.mark.parametrize("is_told", [True, False])
 def test_a_process_without_a_terminal_ends(
     on_gateway: OpenTerminal, demo: DemoGateway, home: Path, is_told: bool
 ) -> None:
@@ -96,7 +90,6 @@ def test_a_process_without_a_terminal_ends(
     assert shown in letters(reply["text"])
 
 
-@pytest.mark.xfail(reason="the thread that writes dies, and drawing then waits for it for ever")
 def test_a_full_queue_to_a_lost_terminal_does_not_deafen_the_process(on_gateway: OpenTerminal, home: Path) -> None:
     """Writing failed before any signal came: drawing went on into a queue that nobody emptied."""
     window = streaming(on_gateway, is_controlling=False)

@@ -235,7 +235,7 @@ async def test_conversations_list_preview_rename_trash_open(start: StartSession)
         await session.pilot.press("d")
         await session.until_shown("1 in the trash")
         await session.pilot.press("escape", "x")
-        await session.until_shown("✕ second question")
+        await session.until_shown("[trash] second question")
         await session.until(lambda: screen._selected_id() is not None)
         while not screen._shown[screen._selected_id()].is_trashed:
             await session.pilot.press("j")

@@ -19,9 +19,10 @@ from metis_tui.tui.clipboard import Clipboard, osc52
 from metis_tui.tui.model_choice import missing_model_words, next_recent, wanted_model
 from metis_tui.tui.model_rows import count_words, rows
 from metis_tui.tui.paste import CHIP_BYTES, LARGEST_PASTE, Pastes, PasteTooLarge
+from metis_tui.tui.paste_splitter import PASTE_END, PASTE_START, PasteSplitter
 from metis_tui.tui.prompt_history import PromptHistory
 from metis_tui.tui.slash import NoSuchCommand, parse_slash
-from metis_tui.tui.terminal_keys import teach_alt_enter
+from metis_tui.tui.terminal_keys import plain_key_name, teach_alt_enter
 from metis_tui.tui.themes import _BUILT_IN_DEFAULT
 
 
@@ -167,8 +168,31 @@ def test_the_default_theme_in_code_is_the_one_in_its_file() -> None:
     assert _BUILT_IN_DEFAULT.colors == read_theme(built_in_folder() / "metis-dark.toml").colors
 
 
-def test_alt_enter_of_plain_terminals_is_a_key_of_its_own() -> None:
+@pytest.mark.parametrize(
+    ("sequence", "key"), [("\x1b\r", "alt+enter"), ("\x1b[27;2;13~", "shift+enter"), ("\x1b[27;5;13~", "ctrl+enter")]
+)
+def test_enter_with_a_modifier_is_a_key_of_its_own(sequence: str, key: str) -> None:
     """ESC CR arrived as Enter, so Alt+Enter sent the prompt instead of making a new line."""
     assert teach_alt_enter()
-    keys = [event.key for event in XTermParser().feed("\x1b\r") if isinstance(event, Key)]
-    assert keys == ["alt+enter"]
+    keys = [plain_key_name(event.key) for event in XTermParser().feed(sequence) if isinstance(event, Key)]
+    assert keys == [key]
+
+
+def test_pastes_are_split_from_keys_wherever_the_pieces_end() -> None:
+    """Control characters inside a paste were taken for keys: a pasted BEL opened the editor."""
+    stream = f"ab{PASTE_START}x\x1b]0;t\x07\x1b[A\r{PASTE_END}c\x1b[A{PASTE_START}{PASTE_END}d"
+    wanted = [("ab", False), ("x\x1b]0;t\x07\x1b[A\r", True), ("c\x1b[A", False), ("", True), ("d", False)]
+    assert PasteSplitter().feed(stream) == wanted
+    for cut in range(len(stream)):
+        splitter = PasteSplitter()
+        pieces = splitter.feed(stream[:cut]) + splitter.feed(stream[cut:]) + splitter.release()
+        assert "".join(piece.text for piece in pieces if piece.is_paste) in (wanted[1][0], "")
+        if not stream[:cut].endswith("\x1b"):  # a lone Esc is passed on at once: it is a key too often
+            assert "".join(p.text for p in pieces if not p.is_paste) == "abc\x1b[Ad"
+
+
+def test_a_held_beginning_of_a_marker_is_released() -> None:
+    splitter = PasteSplitter()
+    assert splitter.feed("\x1b") == [("\x1b", False)]
+    assert splitter.feed("\x1b[2") == []
+    assert splitter.release() == [("\x1b[2", False)]

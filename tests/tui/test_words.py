@@ -131,5 +131,11 @@ def test_turn_learns_characters_per_token_from_usage() -> None:
     reply = ChatMessage("a", None, "assistant", "x" * 300, 0, usage=Usage(5, 100, 105), stop="stop")
     turn.start(0)
     turn.end(reply, "stopped")
-    assert turn.characters_per_token == 3
+    assert 3 < turn.characters_per_token < 4
+    for _ in range(20):
+        turn.learn(Usage(5, 1000, 1005), 3000)
+    assert turn.characters_per_token == pytest.approx(3, abs=0.01)
+    turn.start(1, "other@metis")
+    assert turn.characters_per_token == 4
+    turn.end(reply, "stopped")
     assert turn.words(1) == "stopped"

@@ -10,7 +10,7 @@ import gc
 import time
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from metis_tui.chat.ports import AccessToken, Measurement, SaveStatus
     from metis_tui.tui.services import Launch, Services
 
+_SHORT_ROWS = 9
+"""Below this many rows the prompt and the end of the transcript get all the room."""
 _CONNECT_DELAY_SECONDS = 0.06
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
 
@@ -88,6 +90,9 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         self.prompt.focus()
         self._show_state()
         self.call_after_refresh(self._connect_soon)
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.height < _SHORT_ROWS, "-short")
 
     def _connect_soon(self) -> None:
         """Leaves the first moments after the first paint to the first keys: imports would slow their echo."""
@@ -257,6 +262,11 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
     @on(ChatPane.TurnChanged)
     @on(ChatPane.ConversationChanged)
     def state_changed(self) -> None:
+        self._show_state()
+
+    @on(events.DescendantFocus)
+    @on(events.DescendantBlur)
+    def focus_changed(self) -> None:
         self._show_state()
 
     @on(Transcript.FollowChanged)

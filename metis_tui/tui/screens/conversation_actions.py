@@ -39,6 +39,7 @@ class ConversationActions(ChatBase):
             self.pane.transcript.focus()
 
     async def action_new_conversation(self) -> None:
+        self.app.clear_notifications()
         await self.show_conversation(self.new_conversation())
 
     async def show_conversation(self, conversation: Conversation) -> None:
@@ -47,7 +48,7 @@ class ConversationActions(ChatBase):
         drafts = self.services.drafts
         self.save_draft()
         self.pane.show(conversation)
-        self.notices.withdraw("conversation")
+        self.notices.withdraw("turn")
         self.wish_model(conversation.model or (self.model.key if self.model else self.wished_model))
         self.prompt.reset()
         draft = await in_background(lambda: drafts.load(self._draft_key()))
@@ -83,6 +84,7 @@ class ConversationActions(ChatBase):
 
         def opened(conversation_id: str | None) -> None:
             if conversation_id is not None:
+                self.app.clear_notifications()
                 self.run_worker(self.open_conversation(conversation_id), group="open", exit_on_error=False)
 
         self.app.push_screen(Conversations(self.services.store, self.pane.conversation.id), opened)

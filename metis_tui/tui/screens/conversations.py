@@ -30,9 +30,9 @@ NARROW = 100
 def summary_line(summary: ConversationSummary, width: int, now: float) -> Text:
     """Title on the left; model and when on the right as far as there is room."""
     when = fmt.when(summary.updated_ms / 1000, now)
-    model = printable_line(summary.model or "", 30) if width >= 60 else ""
+    model = printable_line(summary.model or "", 30) if width >= 64 else ""
     right = f"{model}  {when}".strip()
-    sign = "✕ " if summary.is_trashed else "* " if summary.is_pinned else ""
+    sign = "[trash] " if summary.is_trashed else "* " if summary.is_pinned else ""
     room = max(6, width - cell_len(right) - 2)
     title = sign + printable_line(summary.title, 200)
     title = set_cell_size(title, room - 1) + "…" if cell_len(title) > room else set_cell_size(title, room)
@@ -88,7 +88,7 @@ class Conversations(Screen[str | None]):
         self.query_one(Input).cursor_blink = False
         self.query_one(Transcript).can_focus = False
         self.query_one(OptionList).focus()
-        self.run_worker(self._load(self._current_id), group="list", exclusive=True, exit_on_error=False)
+        self.run_worker(self._load(self._current_id), group="list", exit_on_error=False)
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < NARROW, "-narrow")
@@ -112,7 +112,7 @@ class Conversations(Screen[str | None]):
             and all(word in f"{summary.title} {summary.model} {summary.excerpt}".casefold() for word in words)
         }
         room = self.size.width if self.size.width < NARROW else self.size.width * 45 // 100
-        width = max(16, room - 2)
+        width = max(16, room - 4)
         now = time.time()
         options.clear_options()
         options.add_options(Option(summary_line(s, width, now), id=s.id) for s in self._shown.values())
@@ -123,7 +123,8 @@ class Conversations(Screen[str | None]):
         else:
             options.highlighted = options.get_option_index(select) if select in self._shown else 0
         trashed = sum(summary.is_trashed for summary in self._all)
-        title = f"Conversations · {len(self._shown):,} of {len(self._all) - trashed:,}"
+        total = len(self._all) if self._is_trash_shown else len(self._all) - trashed
+        title = f"Conversations · {len(self._shown):,} of {total:,}"
         self.query_one("#conversations-title", Static).update(
             title + (f" · {trashed} in the trash" if trashed else "")
         )
@@ -145,7 +146,7 @@ class Conversations(Screen[str | None]):
     @on(OptionList.OptionHighlighted)
     def highlighted(self, event: OptionList.OptionHighlighted) -> None:
         if event.option.id:
-            self.run_worker(self._preview(event.option.id), group="preview", exclusive=True, exit_on_error=False)
+            self.run_worker(self._preview(event.option.id), group="preview", exit_on_error=False)
 
     async def _preview(self, conversation_id: str) -> None:
         try:

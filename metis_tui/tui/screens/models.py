@@ -26,6 +26,7 @@ _FILTERS: tuple[ModelState | None, ...] = (
     ModelState.STARTING,
     ModelState.QUEUED,
     ModelState.OFFLINE,
+    ModelState.UNKNOWN,
 )
 
 
@@ -112,6 +113,8 @@ class ModelPicker(ModalScreen[ServedModel | None]):
 
     def action_next_filter(self, step: int) -> None:
         self._filter = (self._filter + step) % len(_FILTERS)
+        if _FILTERS[self._filter] is ModelState.UNKNOWN and not self._catalog.count_by_state()[ModelState.UNKNOWN]:
+            self._filter = (self._filter + step) % len(_FILTERS)
         self._fill()
 
     def action_refresh(self) -> None:
@@ -173,7 +176,10 @@ class ModelPicker(ModalScreen[ServedModel | None]):
 
     def _show_filter(self) -> None:
         words = Text(no_wrap=True, justify="right")
+        has_unknown = self._catalog.count_by_state()[ModelState.UNKNOWN] > 0
         for place, state in enumerate(_FILTERS):
+            if state is ModelState.UNKNOWN and not has_unknown and place != self._filter:
+                continue
             name = state.value.capitalize() if state else "All"
             words.append(
                 f"[{name}]" if place == self._filter else f" {name} ", "bold" if place == self._filter else ""

@@ -11,6 +11,7 @@ from metis_tui.chat.errors import ModelUnknown, SignInNeeded, TokenInactive
 from metis_tui.tui.screens.chat_base import ChatBase
 from metis_tui.tui.slash import NoSuchCommand, parse_slash
 from metis_tui.tui.widgets.chat_pane import ChatPane
+from metis_tui.tui.widgets.notice_bar import Notice
 from metis_tui.tui.widgets.prompt_input import PromptInput
 
 if TYPE_CHECKING:
@@ -25,22 +26,36 @@ class TurnActions(ChatBase):
 
     @on(PromptInput.Submitted)
     async def submitted(self, event: PromptInput.Submitted) -> None:
-        await self.connected.wait()
-        try:
-            command = parse_slash(event.text)
-        except NoSuchCommand as error:
+        if self.is_connected:
+            await self._take(event.text)
+        elif self._is_preparing:
             self.prompt.give_back(event.text)
+        else:
+            # in a worker: this loop is the one in which the connection comes about
+            self._is_preparing = True
+            self.run_worker(self._take_when_connected(event.text), group="send", exit_on_error=False)
+
+    async def _take_when_connected(self, text: str) -> None:
+        await self.connected.wait()
+        self._is_preparing = False
+        await self._take(text)
+
+    async def _take(self, text: str) -> None:
+        try:
+            command = parse_slash(text)
+        except NoSuchCommand as error:
+            self.prompt.give_back(text)
             self.tell(f"There is no command {error}. Put a space before it to send it as text.", is_problem=True)
             return
         if command is not None:
             action, argument = command
             await self.run_slash(action.name, argument)
         elif self.pane.is_running or self._is_preparing:
-            self.prompt.give_back(event.text)
+            self.prompt.give_back(text)
             self.tell("A reply is streaming. Esc stops it; your prompt stays here.", is_problem=True)
         else:
             self._is_preparing = True
-            self.run_worker(self._send(event.text), group="send", exit_on_error=False)
+            self.run_worker(self._send(text), group="send", exit_on_error=False)
 
     async def _send(self, text: str) -> None:
         try:
@@ -51,6 +66,7 @@ class TurnActions(ChatBase):
             self.prompt.give_back(text)
             return
         self.forget_draft()
+        self.notices.withdraw("turn")
         self.pane.send(text, model)
 
     async def _model_to_use(self) -> ServedModel | None:
@@ -69,6 +85,7 @@ class TurnActions(ChatBase):
 
     async def retry_turn(self) -> None:
         model = await self._model_to_use()
+        self.notices.withdraw("turn")
         if model is not None and not self.pane.retry(model):
             self.tell("There is no prompt to ask again.")
 
@@ -86,8 +103,8 @@ class TurnActions(ChatBase):
             measured = Measurement(reply.timing.first_delta_seconds, speed, time.time())
             self.measurements[reply.served_by] = measured
             self.services.measurements.record(reply.served_by, measured)
-        if error is not None:
-            self.tell(error.hint or error.reason, title=error.title, is_problem=True)
+        if error is not None:  # the transcript says what and why; here is the way out
+            self.notices.post_notice("turn", Notice(error.title, "", error.hint))
         if isinstance(error, (TokenInactive, SignInNeeded)):
             self.run_worker(self.access_watch.look(), group="access-look", exit_on_error=False)
         self.post_message(ChatPane.TurnChanged())

@@ -45,11 +45,11 @@ WELCOME = """\
 
  Type a prompt and press Enter. Ctrl+J makes a new line.
 
- F2 chooses a model      Ctrl+R saved conversations
- Ctrl+N starts anew      Ctrl+P finds any action
- F7 system prompt and parameters      F1 help
+ F2      choose a model           Ctrl+R  saved conversations
+ Ctrl+N  new conversation         F7      system prompt, parameters
+ F1      help                     Ctrl+P  find any action
 """
-LOGGED_NOTICE = "\n The service logs prompts. Every conversation is also saved on your own disk, at once.\n"
+LOGGED_NOTICE = "\n The service logs prompts. Conversations are also saved on your own\n disk, at once.\n"
 
 
 class ConversationTranscript(Transcript):
@@ -172,7 +172,7 @@ class ChatPane(Vertical):
 
     async def _run_turn(self, turn: AsyncGenerator[TurnEvent, None], text: str | None) -> None:
         self._reply_id = None
-        self.turn.start(time.monotonic())
+        self.turn.start(time.monotonic(), self._model_key)
         self._ticker = self.set_interval(1.0, self._tick)
         self.post_message(self.TurnChanged())
         try:

@@ -30,7 +30,7 @@ class NoticeBar(Widget):
     NoticeBar > .notice--error { color: $text-error; text-style: bold; }
     NoticeBar > .notice--warning { color: $text-warning; text-style: bold; }
     NoticeBar > .notice--information { color: $text-primary; text-style: bold; }
-    NoticeBar > .notice--hint { color: $text-muted; }
+    NoticeBar > .notice--hint { color: $secondary; }
     """
     COMPONENT_CLASSES = {"notice--error", "notice--warning", "notice--information", "notice--hint"}
 
@@ -77,11 +77,10 @@ class NoticeBar(Widget):
             return Text()
         notice = self._notices[topic]
         head = self.get_component_rich_style(f"notice--{notice.severity}", partial=True)
-        text = Text(f"{_SIGN[notice.severity]} {printable_line(notice.title, 120)}", head, end="")
-        reason = printable(notice.reason)
-        if reason:
-            text.append(" — ", head)
-            text.append(reason[:600], "not bold")
+        text = Text(end="")
+        text.append(f"{_SIGN[notice.severity]} {printable_line(notice.title, 120)}", head)
+        if notice.reason:
+            text.append(f" — {printable(notice.reason)[:600]}")
         if notice.hint:
             text.append("\n" if self.size.width < 200 else "  ")
             text.append(printable(notice.hint)[:400], self.get_component_rich_style("notice--hint", partial=True))

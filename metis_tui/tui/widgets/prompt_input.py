@@ -15,6 +15,7 @@ from metis_tui.chat.printable import printable
 from metis_tui.tui.actions import BY_SLASH, bindings_for
 from metis_tui.tui.paste import Pastes, PasteTooLarge
 from metis_tui.tui.prompt_history import PromptHistory
+from metis_tui.tui.terminal_keys import plain_key_name
 
 PLACEHOLDER = "Enter sends · Ctrl+J newline · / commands"
 
@@ -184,7 +185,7 @@ class PromptInput(TextArea, inherit_bindings=False, inherit_css=False):
         By itself Textual lets such keys bubble up to the application first, while letters are taken at once: what
         arrives in one piece over a slow line would come out in another order.
         """
-        action = self._action_by_key.get(event.key)
+        action = self._action_by_key.get(plain_key_name(event.key))
         if action is None:
             await super()._on_key(event)
             return

@@ -17,7 +17,7 @@ class StatusBar(Widget):
 
     DEFAULT_CSS = """
     StatusBar { height: 1; background: $panel; color: $foreground; }
-    StatusBar > .status--muted { color: $text-muted; }
+    StatusBar > .status--muted { color: $secondary; }
     StatusBar > .status--good { color: $text-success; }
     StatusBar > .status--warning { color: $text-warning; text-style: bold; }
     StatusBar > .status--bad { color: $text-error; text-style: bold; }
