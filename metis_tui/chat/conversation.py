@@ -213,16 +213,27 @@ def context_messages(conversation: Conversation) -> list[tuple[Role, str]]:
     """What is sent to the model: the system prompt and the branch shown, as (role, text).
 
     Only text that the user or the model wrote: reasoning and failures stay here. Replies without text are left
-    out and neighbours of one role are joined, because chat templates want the roles to alternate.
+    out and neighbours of one role are joined, because chat templates want the roles to alternate. A prompt that
+    was refused for what it is (too long, not valid) is left out too, or every later one would fail with it.
     """
     context: list[tuple[Role, str]] = []
     if conversation.system.strip():
         context.append(("system", conversation.system))
-    for message in conversation.path():
-        if message.role == "system" or not message.text:
+    path = conversation.path()
+    for message, answer in zip(path, [*path[1:], None], strict=True):
+        if message.role == "system" or not message.text or _is_refused(answer):
             continue
         if context and context[-1][0] == message.role:
             context[-1] = (message.role, context[-1][1] + "\n\n" + message.text)
         else:
             context.append((message.role, message.text))
     return context
+
+
+_REFUSED_FOR_ITSELF = frozenset({"context_too_long", "too_large", "invalid_request"})
+
+
+def _is_refused(answer: ChatMessage | None) -> bool:
+    if answer is None or answer.role != "assistant" or answer.text or answer.failure is None:
+        return False
+    return answer.failure.kind in _REFUSED_FOR_ITSELF

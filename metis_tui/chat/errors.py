@@ -116,7 +116,7 @@ class InvalidRequest(ChatError):
 class RequestTooLarge(InvalidRequest):
     kind = "too_large"
     title = "The request is too large"
-    hint = "The gateway takes about 2.5 MiB. Start a new conversation or shorten the prompt."
+    hint = "The gateway takes about 2.5 MiB. Shorten the prompt; this one is not sent again with later ones."
 
 
 class ModelUnknown(ChatError):
@@ -174,7 +174,9 @@ class UpstreamFailure(ChatError):
 class ContextTooLong(UpstreamFailure):
     kind = "context_too_long"
     title = "The conversation is longer than the model's context"
-    hint = "Start a new conversation (Ctrl+N) or choose a model with a larger context window (F2)."
+    hint = (
+        "Start a new conversation (Ctrl+N), choose a model with a larger context window (F2) or shorten the prompt."
+    )
     can_retry = False
 
 

@@ -27,6 +27,7 @@ class StatusFacts:
     access_expires_at: float | None = None
     has_access: bool | None = None
     """None while it is being read."""
+    is_access_expired: bool = False
     sign_in_deadline: float | None = None
     turn: str = ""
     is_stalled: bool = False
@@ -110,7 +111,8 @@ def _access(facts: StatusFacts, now: float) -> Part | None:
     if facts.has_access is None:
         return None
     if not facts.has_access:
-        return Part("not signed in", "bad", 0, "no access")
+        words = "access expired" if facts.is_access_expired else "not signed in"
+        return Part(words, "bad", 0, "no access")
     if facts.access_expires_at is None:
         return Part("access expiry unknown", "muted", 5, "access ?")
     left = facts.access_expires_at - now

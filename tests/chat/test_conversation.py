@@ -109,3 +109,20 @@ def test_a_summary_never_commands_the_terminal() -> None:
     conversation = Conversation()
     conversation.add(message("a", None, "user", "\x1b[2Jprompt\nsecond line"))
     assert conversation.summary().excerpt == "␛[2Jprompt second line"
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent"),
+    [
+        ("context_too_long", ["next"]),
+        ("too_large", ["next"]),
+        ("invalid_request", ["next"]),
+        ("upstream", ["far too long\n\nnext"]),
+    ],
+)
+def test_a_prompt_refused_for_itself_does_not_make_later_ones_fail(kind: str, sent: list[str]) -> None:
+    conversation = Conversation()
+    conversation.add(ChatMessage("a", None, "user", "far too long", 1))
+    conversation.add(ChatMessage("b", "a", "assistant", "", 2, stop="error", failure=FailureNote("t", "r", kind)))
+    conversation.add(ChatMessage("c", "b", "user", "next", 3))
+    assert [text for _, text in context_messages(conversation)] == sent

@@ -17,7 +17,7 @@ from textual.binding import BindingType
 from metis_tui.chat.background import in_background
 from metis_tui.chat.catalog import Catalog, ServedModel
 from metis_tui.chat.conversation import UNTITLED, Conversation
-from metis_tui.chat.errors import ChatError, SignInNeeded
+from metis_tui.chat.errors import ChatError, SignInNeeded, TokenInactive
 from metis_tui.chat.printable import printable_line
 from metis_tui.tui.access_watch import AccessWatch
 from metis_tui.tui.actions import bindings_for
@@ -171,6 +171,7 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
 
     def _access_changed(self, token: AccessToken | None, error: ChatError | None) -> None:
         self.has_access, self.token = token is not None, token
+        self.is_access_expired = isinstance(error, TokenInactive)
         if error is None:
             self.notices.withdraw("access")
         else:

@@ -39,6 +39,7 @@ class ChatBase(Screen[None]):
     token: AccessToken | None
     has_access: bool | None
     """None while the access token is being read."""
+    is_access_expired: bool = False
     saving: SaveStatus | None
     has_more_below: bool
     connected: asyncio.Event

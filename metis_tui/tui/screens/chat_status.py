@@ -24,6 +24,7 @@ def status_facts(chat: ChatBase, now: float) -> StatusFacts:
         is_maintenance=cluster is not None and cluster.is_up is False,
         access_expires_at=token.expires_at if token else None,
         has_access=chat.has_access,
+        is_access_expired=chat.is_access_expired,
         turn=turn.words(now),
         is_stalled=turn.is_stalled(now),
         is_running=turn.is_running,
