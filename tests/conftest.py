@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from metis_tui.demo.server import DemoGateway
+
+# The ordinary suite finds the same on every run; HYPOTHESIS_PROFILE=thorough looks further and elsewhere.
+settings.register_profile("ordinary", max_examples=60, derandomize=True, deadline=None, database=None)
+settings.register_profile("thorough", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ordinary"))
 
 _PURPOSES = ("CONFIG", "DATA", "STATE", "CACHE")
 _FOREIGN = (

@@ -195,7 +195,8 @@ async def test_every_failure_keeps_the_text_and_stays_out_of_it(bench: Bench, fa
     assert "internal" not in shown
     assert await bench.last_on_disk(conversation) == failed.reply
     sent = context_messages(conversation)
-    assert [role for role, _ in sent] == (["user", "assistant"] if shown else ["user"])
+    is_refused = fault == "http413ctx"  # too long for the model: later prompts must not fail with it
+    assert [role for role, _ in sent] == ([] if is_refused else ["user", "assistant"] if shown else ["user"])
     assert "[ERROR]" not in str(sent)
 
 

@@ -167,7 +167,7 @@ async def test_find_by_part_of_an_id(open_store: Open) -> None:
         assert await reader.find("") is None
 
 
-@pytest.mark.parametrize("conversation_id", [new_ulid(), "", "../../etc/passwd", "x" * 26])
+@pytest.mark.parametrize("conversation_id", ["01kg0000000000000000000000", "", "../../etc/passwd", "x" * 26])
 async def test_unknown_conversations(open_store: Open, conversation_id: str) -> None:
     with pytest.raises(KeyError):
         await open_store().open(conversation_id)

@@ -1,24 +1,15 @@
-"""Terminals for the tests, and the way to this room's helpers."""
+"""Terminals for the tests."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
+from terminal_process import OpenTerminal, TerminalProcess
 
 from metis_tui.demo.server import DemoGateway
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from terminal_process import TerminalProcess
-
-
-class OpenTerminal(Protocol):
-    def __call__(self, *arguments: str, **options: Any) -> TerminalProcess: ...
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 import pyte
 import pytest
@@ -237,6 +238,12 @@ class TerminalProcess:
         """After the exit: everything the terminal was ever sent."""
         self._reader.join(10)
         return bytes(self.received)
+
+
+class OpenTerminal(Protocol):
+    """Starts the application in a terminal, as `TerminalProcess` does."""
+
+    def __call__(self, *arguments: str, **options: Any) -> TerminalProcess: ...
 
 
 def _take_terminal() -> None:

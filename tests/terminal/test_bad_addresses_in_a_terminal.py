@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from conftest import OpenTerminal
-from terminal_process import leftovers
+from terminal_process import OpenTerminal, leftovers
 
 pytestmark = pytest.mark.terminal
 

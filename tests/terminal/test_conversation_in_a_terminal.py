@@ -6,9 +6,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import OpenTerminal
 from saved import letters, messages
-from terminal_process import COMMAND, leftovers
+from terminal_process import COMMAND, OpenTerminal, leftovers
 
 from metis_tui.demo.server import DemoGateway
 

@@ -9,9 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import OpenTerminal
 from saved import letters, messages
-from terminal_process import COMMAND, PROJECT, TerminalProcess, leftovers
+from terminal_process import COMMAND, PROJECT, OpenTerminal, TerminalProcess, leftovers
 
 from metis_tui.demo.server import DemoGateway
 

@@ -6,9 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import OpenTerminal
 from saved import messages
-from terminal_process import TerminalProcess
+from terminal_process import OpenTerminal, TerminalProcess
 
 from metis_tui.demo.server import DemoGateway
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from metis_tui.tui.rendering.lines import Line
@@ -55,7 +55,6 @@ def pieces_of(text: str, cuts: list[int]) -> list[str]:
     return [text[start:end] for start, end in pairwise(edges)]
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.lists(BLOCKS, max_size=12), st.lists(st.integers(0, 10_000), max_size=40), st.sampled_from([20, 40, 76]))
 @example(["A paragraph with **bold**, `code` and\na second line.\n\n", "#", "word "], list(range(80)), 40)
 def test_streaming_ends_with_the_same_lines(blocks: list[str], cuts: list[int], width: int) -> None:
@@ -70,7 +69,6 @@ def test_streaming_ends_with_the_same_lines(blocks: list[str], cuts: list[int], 
     assert plain(finished.lines) == plain(render_markdown(text, width, PALETTE).lines)
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=300), st.lists(st.integers(0, 400), max_size=20))
 def test_any_text_in_any_pieces_is_finished_like_at_once(text: str, cuts: list[int]) -> None:
     incremental = IncrementalMarkdown(30, PALETTE)
@@ -80,7 +78,6 @@ def test_any_text_in_any_pieces_is_finished_like_at_once(text: str, cuts: list[i
     assert plain(incremental.finish().lines) == plain(render_markdown(text, 30, PALETTE).lines)
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(BLOCKS, max_size=10), st.lists(st.integers(0, 10_000), max_size=20))
 def test_render_names_the_first_changed_line(blocks: list[str], cuts: list[int]) -> None:
     incremental = IncrementalMarkdown(40, PALETTE)
