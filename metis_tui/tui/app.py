@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
@@ -36,7 +37,7 @@ _LAST_RESORT_SECONDS = 4.0
 class MetisApp(App[int]):
     TITLE = "metis-tui"
     # The first screen's rules are here too: a screen's own sheet makes Textual parse all sheets again.
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     COMMANDS: ClassVar = {ActionProvider}
     DEFAULT_MODE = "chat"
     ENABLE_COMMAND_PALETTE = True
