@@ -31,6 +31,13 @@ class TerminalDriver(LinuxDriver):
         super().__init__(*arguments, **options)
         self._is_lost = False
 
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The terminal's own word; COLUMNS and LINES of the environment do not follow when it is resized."""
+        try:
+            return tuple(os.get_terminal_size(self.fileno))  # type: ignore[return-value]
+        except OSError:
+            return super()._get_terminal_size()
+
     def run_input_thread(self) -> None:
         """Reads until told to stop or the terminal has gone."""
         parser, splitter = XTermParser(self._debug), PasteSplitter()
