@@ -30,18 +30,23 @@ def test_message_round_trip(message: ChatMessage) -> None:
     assert message_from(decode(encode("msg", 5, message_fields(message)).strip()).fields) == message
 
 
+def is_refused(line: bytes) -> bool:
+    try:
+        decode(line)
+    except BadRecord:
+        return True
+    return False
+
+
 def test_torn_at_every_byte() -> None:
     for index in range(len(LINE)):
-        with pytest.raises(BadRecord):
-            decode(LINE[:index])
-            pytest.fail(f"torn at {index} and not noticed")
+        assert is_refused(LINE[:index]), f"torn at {index} and not noticed"
 
 
 def test_altered_at_every_byte() -> None:
     for index in range(len(LINE)):
-        with pytest.raises(BadRecord):
-            decode(LINE[:index] + bytes([LINE[index] ^ 1]) + LINE[index + 1 :])
-            pytest.fail(f"altered at {index} and not noticed")
+        altered = LINE[:index] + bytes([LINE[index] ^ 1]) + LINE[index + 1 :]
+        assert is_refused(altered), f"altered at {index} and not noticed"
 
 
 @pytest.mark.parametrize(
