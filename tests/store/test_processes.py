@@ -132,4 +132,5 @@ async def test_killed_while_streaming(data: Path, number: int) -> None:
     lost, seconds = await kill_while_streaming(data, 0.2 + random.Random(number).random() * 1.8)
     assert lost == 0
     assert seconds <= 1.2, "a second of the reply, and a little for a busy machine"
-    assert not list(data.glob("partial/*"))
+    # killed between two replies it leaves an empty file, which does not tell its owner and goes half a minute later
+    assert not any(path.stat().st_size for path in data.glob("partial/*"))
