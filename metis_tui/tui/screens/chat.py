@@ -145,9 +145,13 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
 
     async def _warm_up(self) -> None:
         """Loads what the first turn needs while the user reads and types."""
-        await self.services.gateway.warm_up()
-        await in_background(_load_renderer)
-        gc.freeze()  # what was imported stays for good: collections need not look at it again, also while streaming
+        gc.disable()  # thousands of classes are about to be made, all of which stay: collections would find nothing
+        try:
+            await self.services.gateway.warm_up()
+            await in_background(_load_renderer)
+        finally:
+            gc.freeze()  # what was loaded stays for good, so later collections need not look at it, also in a stream
+            gc.enable()
 
     # -- what is known -----------------------------------------------------------------------------------------
 

@@ -73,16 +73,16 @@ class TranscriptView(ScrollView):
             self._is_painting = False
 
     def render_line(self, y: int) -> Strip:
-        width, base = self._view.width, self.rich_style
+        width = self._view.width
         row = self.scroll_offset.y + y
         if not self.is_laid_out or row >= self.document.height:
-            return Strip.blank(width, base)
+            return Strip.blank(width, self.rich_style)
         position = self.document.locate(row)
         entry = self.document.entries[position.entry]
         if not entry.is_rendered:
             self.document.ensure(position.entry)
         if position.row >= entry.height:
-            return Strip.blank(width, base)
+            return Strip.blank(width, self.rich_style)
         strip = self._row_strip(entry, position, width)
         # Offsets serve the mouse alone: what is painted stays the same wherever the row is.
         return strip if self._is_painting else strip.apply_offsets(0, selection_row(position))
