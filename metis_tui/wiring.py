@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import errno
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -174,6 +175,9 @@ def _run_application(options: argparse.Namespace, ground: Ground) -> int:
 
 
 def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
+    # Until the application has loaded everything, nearly all that is made stays: collecting garbage would only
+    # delay the first paint. The chat screen switches it on again.
+    gc.disable()
     from metis_tui.config.choices import ChoicesFile
     from metis_tui.config.theme_files import built_in_folder
     from metis_tui.tui.app import run_app
