@@ -40,7 +40,7 @@ class Transcript(TranscriptCursor, can_focus=True):
         self,
         *,
         clock: Clock = local_time,
-        frames_per_second: float = 15.0,
+        frames_per_second: float = 12.0,
         id: str | None = None,
         classes: str | None = None,
     ) -> None:
