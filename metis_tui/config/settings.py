@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 DEFAULT_BASE_URL = "https://inference-api.alcf.anl.gov/resource_server/"
 """ALCF's inference gateway, from its user guide."""
@@ -33,8 +33,12 @@ class Settings:
     """System prompt of new conversations."""
     parameters: Mapping[str, object] = field(default_factory=dict)
     """Generation parameters of new conversations."""
+    display: Literal["frugal", "full"] = "frugal"
+    """`frugal` writes only the cells that changed; `full` leaves drawing to Textual."""
+    line: Literal["auto", "fast", "slow"] = "auto"
+    """The line to the terminal: `auto` measures it, `fast` and `slow` say what it is."""
     frames_per_second: int = 0
-    """Upper limit of screen updates; 0: 60 at home, 15 over SSH."""
+    """Upper limit of screen updates; 0: as the line takes them, 60 at home, 15 over SSH."""
     mouse: bool = True
     """Whether the application takes the mouse; F6 changes it."""
     show_reasoning: bool = False
@@ -49,6 +53,10 @@ def _is_text_table(value: object) -> bool:
     return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
 
 
+def _is_one_of(*words: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and value in words
+
+
 def _is_whole(low: int, high: int) -> Callable[[object], bool]:
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
 
@@ -59,6 +67,8 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
     "theme": (lambda v: isinstance(v, str), "a text"),
     "system": (lambda v: isinstance(v, str), "a text"),
     "parameters": (lambda v: isinstance(v, dict), "a table"),
+    "display": (_is_one_of("frugal", "full"), "frugal or full"),
+    "line": (_is_one_of("auto", "fast", "slow"), "auto, fast or slow"),
     "frames_per_second": (_is_whole(0, 120), "a whole number from 0 to 120"),
     "mouse": (lambda v: isinstance(v, bool), "true or false"),
     "show_reasoning": (lambda v: isinstance(v, bool), "true or false"),

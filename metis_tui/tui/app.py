@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from rich.color import ColorSystem
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -18,6 +19,9 @@ from metis_tui.chat.background import in_background
 from metis_tui.config.theme_files import load_themes
 from metis_tui.tui.actions import checked_keymap
 from metis_tui.tui.clipboard import Clipboard
+from metis_tui.tui.display.frugal import FrugalDisplay
+from metis_tui.tui.display.updates import changed_hook
+from metis_tui.tui.driver import TerminalDriver
 from metis_tui.tui.palette import ActionProvider
 from metis_tui.tui.screens.chat import ChatScreen
 from metis_tui.tui.terminal_keys import teach_alt_enter
@@ -53,6 +57,7 @@ class MetisApp(App[int]):
         self.theme_names: list[str] = []
         register_first_theme(self, launch.theme_folders, launch.theme)
         self.clipboard_ladder = Clipboard(self._write_to_terminal, launch.state_folder)
+        self.frugal: FrugalDisplay | None = None
         self._pressed_at = float("-inf")
         self._is_mouse_on = launch.settings.mouse
         self._is_ending = False
@@ -64,6 +69,7 @@ class MetisApp(App[int]):
         return ChatScreen(self.launch)
 
     def on_mount(self) -> None:
+        self.frugal = self._frugal_display()
         self.set_keymap(self.keymap_in_use)
         self._install_signals()
 
@@ -79,6 +85,67 @@ class MetisApp(App[int]):
                 self.theme = wanted  # its file is called otherwise
             else:
                 self.problems.append(f"There is no theme {wanted!r:.60}.")
+
+    # -- the display -------------------------------------------------------------------------------------------
+
+    def _frugal_display(self) -> FrugalDisplay | None:
+        """What writes to the terminal instead of Textual; None where Textual must."""
+        settings, driver = self.launch.settings, self._driver
+        if settings.display == "full" or not isinstance(driver, TerminalDriver):
+            return None
+        trouble = changed_hook()
+        if trouble:
+            self.launch.log(f"The frugal display is off: {trouble}.")
+            return None
+        self.app_resume_signal.subscribe(self, self._resumed)
+        return FrugalDisplay(
+            driver.write_known,
+            lambda: driver.backlog_bytes,
+            asyncio.get_running_loop().call_later,
+            profile=settings.line,
+            limit=settings.frames_per_second,
+            environment=os.environ,
+        )
+
+    def _resumed(self, _: object) -> None:
+        if self.frugal is not None:
+            self.frugal.come_back()
+            self.frugal.show()
+
+    def on_resize(self) -> None:
+        """Whatever the size is now: nobody knows what the terminal made of the cells it had."""
+        if self.frugal is not None:
+            self.frugal.forget()
+
+    def on_terminal_supports_synchronized_output(self) -> None:
+        if self.frugal is not None:
+            self.frugal.is_sync_available = True
+
+    def redraw(self) -> None:
+        """Draws every cell again, whatever the terminal shows."""
+        if self.frugal is not None:
+            self.frugal.forget()
+        self.refresh(layout=True, repaint=True)
+
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        """Textual's private hook for each update of the screen; `changed_hook` looks whether it is what it was."""
+        frugal = self.frugal
+        if frugal is None or renderable is None or self._batch_count or not self._running or self._closed:
+            super()._display(screen, renderable)
+            return
+        was_drawing = frugal.is_drawing
+        try:
+            cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
+            is_taken = frugal.take(renderable, cursor, self.console._color_system or ColorSystem.TRUECOLOR)
+        except Exception as error:  # a fault of ours must not cost the user the screen
+            self.launch.log(f"The frugal display is off: {type(error).__name__}: {error}.")
+            self.frugal, is_taken = None, False
+        if is_taken:
+            self.post_display_hook()
+            return
+        super()._display(screen, renderable)
+        if was_drawing:
+            self.refresh()
 
     # -- looks -------------------------------------------------------------------------------------------------
 
@@ -99,9 +166,11 @@ class MetisApp(App[int]):
         self.notify("The mouse is metis-tui's again." if self._is_mouse_on else "The mouse is your terminal's.")
 
     def _write_to_terminal(self, text: str) -> None:
-        if self._driver is not None:
+        """For control strings that draw nothing."""
+        if isinstance(self._driver, TerminalDriver):
+            self._driver.write_known(text)
+        elif self._driver is not None:
             self._driver.write(text)
-            self._driver.flush()
 
     def copy_to_clipboard(self, text: str) -> None:
         """Textual's own copying, by way of the ladder."""
@@ -210,8 +279,6 @@ def run_app(launch: Launch) -> int:
         ChatError: the settings make it impossible to start.
         Exception: a fault that ended the application.
     """
-    from metis_tui.tui.driver import TerminalDriver
-
     teach_alt_enter()
     app = MetisApp(launch, TerminalDriver)
     code = app.run(mouse=launch.settings.mouse)

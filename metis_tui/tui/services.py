@@ -62,3 +62,5 @@ class Launch:
     problems: Sequence[str] = ()
     """What was wrong with the configuration; shown."""
     start: Start = field(default_factory=Start)
+    log: Callable[[str], None] = lambda _: None
+    """Takes a line that tells what did not work out, but concerns nobody now."""

@@ -132,4 +132,4 @@ class ViewActions(ChatBase):
         self.metis_app.toggle_mouse()
 
     def action_redraw(self) -> None:
-        self.app.refresh(layout=True, repaint=True)
+        self.metis_app.redraw()
