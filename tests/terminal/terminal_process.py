@@ -20,8 +20,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-import pyte
 import pytest
+from emulator import Emulator, EmulatorStream
+from pyte.screens import Char
 
 COMMAND = (sys.executable, "-m", "metis_tui")
 PROJECT = Path(__file__).parent.parent.parent
@@ -47,13 +48,9 @@ KEYS = {
 ESCAPE_SECONDS = 0.2
 """What follows Esc sooner makes another key of it: only time tells Esc from the start of a sequence."""
 
-_ANSWERS = (
-    (re.compile(rb"\x1b\[\??0?c"), b"\x1b[?62;22c"),  # what are you: a VT220 with colours
-    (re.compile(rb"\x1b\[6n"), b"\x1b[1;1R"),
-    (re.compile(rb"\x1b\[\?(\d+)\$p"), b"\x1b[?" + rb"\1;0$y"),  # is this mode known: no
-)
+_QUERY = re.compile(rb"\x1b\[(?:\??0?(?P<kind>c)|(?P<status>[56])n|\?(?P<mode>\d+)\$p)")
 # What xterm knows and the emulator does not: private CSI with < = >, requests with $, and control strings.
-_UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<=>][0-9;:]*[ -/]*[@-~]|\x1b\[\?[0-9;]*[ -/]+[@-~]|\x1b[P_^X].*?\x1b\\", re.S)
+UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<=>][0-9;:]*[ -/]*[@-~]|\x1b\[\?[0-9;]*[ -/]+[@-~]|\x1b[P_^X].*?\x1b\\", re.S)
 _UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[P\]_^X][^\x07\x1b]*\x1b?)?\Z", re.S)
 
 
@@ -67,13 +64,19 @@ class TerminalProcess:
         command: Sequence[str] = COMMAND,
         environment: Mapping[str, str] | None = None,
         is_controlling: bool = True,
+        is_erasing_in_colour: bool = True,
+        known_modes: Sequence[int] = (),
     ) -> None:
-        """Without `is_controlling` the process hears nothing when the terminal goes: no hang-up signal comes."""
+        """Without `is_controlling` the process hears nothing when the terminal goes: no hang-up signal comes.
+
+        `known_modes` are those that the terminal says it has when asked; see `Emulator` about erasing.
+        """
         columns, rows = size
         self.received = bytearray()
         """Every byte that the terminal was sent."""
-        self.screen = pyte.Screen(columns, rows)
-        self._stream = pyte.ByteStream(self.screen)
+        self.screen = Emulator(columns, rows, is_erasing_in_colour=is_erasing_in_colour)
+        self._stream = EmulatorStream(self.screen)
+        self._known_modes = frozenset(known_modes)
         self._changed = threading.Condition(threading.RLock())
         self._rest = b""
         self._is_closing = threading.Event()
@@ -133,10 +136,23 @@ class TerminalProcess:
         unfinished = _UNFINISHED.search(data)
         self._rest = unfinished.group() if unfinished else b""
         whole = data[: len(data) - len(self._rest)]
-        for pattern, answer in _ANSWERS:
-            for match in pattern.finditer(whole):
-                self.send(match.expand(answer))
-        self._stream.feed(_UNKNOWN_TO_PYTE.sub(b"", whole))
+        shown = 0
+        for query in _QUERY.finditer(whole):
+            self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", whole[shown : query.start()]))
+            shown = query.end()
+            self.send(self._answer(query))
+        self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", whole[shown:]))
+
+    def _answer(self, query: re.Match[bytes]) -> bytes:
+        """What a terminal says when asked what it is, how it is, where the cursor is, or whether it has a mode."""
+        if query["kind"]:
+            return b"\x1b[?62;22c"  # a VT220 with colours
+        if query["mode"]:
+            return b"\x1b[?%s;%d$y" % (query["mode"], 2 if int(query["mode"]) in self._known_modes else 0)
+        if query["status"] == b"5":
+            return b"\x1b[0n"
+        cursor = self.screen.cursor
+        return b"\x1b[%d;%dR" % (cursor.y + 1, min(cursor.x, self.screen.columns - 1) + 1)
 
     @property
     def lines(self) -> list[str]:
@@ -154,6 +170,32 @@ class TerminalProcess:
                 if not self._changed.wait(0.01):
                     break
             return [line.rstrip() for line in self.screen.display]
+
+    def scribble(self, data: bytes) -> None:
+        """Draws on the terminal as another program would: behind the application's back."""
+        with self._changed:
+            self._stream.feed(data)
+
+    def settle(self, quiet_seconds: float = 0.2, seconds: float = 10) -> None:
+        """Waits until nothing has arrived for a while; gives up without complaint, as some screens have a clock."""
+        end = time.monotonic() + seconds
+        with self._changed:
+            while time.monotonic() < end and not self.is_gone:
+                before = len(self.received)
+                self._changed.wait_for(lambda before=before: len(self.received) > before, quiet_seconds)
+                if len(self.received) == before:
+                    return
+
+    def wait_for_more(self, count: int, seconds: float = 10) -> bool:
+        """Waits until more than `count` bytes have arrived in all; whether they have."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.received) > count, seconds)
+
+    def cells(self) -> list[list[Char]]:
+        """Every cell of the screen as it is now."""
+        with self._changed:
+            columns, buffer = range(self.screen.columns), self.screen.buffer
+            return [[buffer[y][x] for x in columns] for y in range(self.screen.lines)]
 
     def wait_for(self, wanted: str | Callable[[str], object], seconds: float = 20) -> str:
         """Waits until a text, or a claim about the text on screen, is there; gives that screen."""
