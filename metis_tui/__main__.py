@@ -10,9 +10,13 @@ import sys
 
 def main() -> int:
     """Entry point of the console script; gives the exit code."""
-    from metis_tui.cli import parser
+    from metis_tui.cli.quick_start import read_start
 
-    options = parser.parse()
+    options = read_start(sys.argv[1:])
+    if options is None:
+        from metis_tui.cli import parser
+
+        options = parser.parse()
     try:
         from metis_tui import wiring
 

@@ -5,7 +5,6 @@ Imports each adapter only where a command needs it, so that no command pays for 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import errno
 import gc
@@ -17,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metis_tui.config.paths import Paths, find_paths, make_private_folder
+from metis_tui.config.paths import Paths, built_in_themes, find_paths, make_private_folder
 from metis_tui.config.settings import Settings, load_settings, with_environment
 
 if TYPE_CHECKING:
+    import argparse
+
     from metis_tui.chat.ports import Authenticator, ConversationStore
     from metis_tui.cli.signals import StopSignals
     from metis_tui.gateway.client import GatewayClient
@@ -159,10 +160,10 @@ async def _ask(options: argparse.Namespace, ground: Ground, prompt: str, stop: S
 
 
 def _run_application(options: argparse.Namespace, ground: Ground) -> int:
-    from metis_tui.cli import diagnostics
-    from metis_tui.cli.diagnostics import UsageProblem
-
     if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout, sys.stderr)):
+        from metis_tui.cli import diagnostics
+        from metis_tui.cli.diagnostics import UsageProblem
+
         return diagnostics.fail(
             UsageProblem(
                 "The application draws on a terminal, and this is none.",
@@ -179,7 +180,6 @@ def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
     # delay the first paint. The chat screen switches it on again.
     gc.disable()
     from metis_tui.config.choices import ChoicesFile
-    from metis_tui.config.theme_files import built_in_folder
     from metis_tui.tui.app import run_app
     from metis_tui.tui.services import Launch, Start
 
@@ -192,7 +192,7 @@ def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
                 state_folder=ground.paths.state,
                 theme=ground.settings.theme or choices.load().theme,
                 connect=lambda: _services_for_application(options, ground, at_the_end),
-                theme_folders=[built_in_folder(), ground.paths.user_themes],
+                theme_folders=[built_in_themes(), ground.paths.user_themes],
                 problems=ground.problems,
                 start=Start(
                     model=options.model or "",

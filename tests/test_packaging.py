@@ -79,7 +79,7 @@ def test_it_installs_and_runs_in_a_fresh_environment(distributions: Path, tmp_pa
     command = place / "bin" / "metis-tui"
     assert run(command, "--version", cwd=tmp_path) == "metis-tui 0.1.0\n"
     assert run(command, "ask", "--demo", "-m", "gpt-oss-120b", "2+2?", cwd=tmp_path).strip()
-    where = "from metis_tui.config import theme_files as t; f = t.built_in_folder(); print(f, len(list(f.iterdir())))"
+    where = "from metis_tui.config import paths as p; f = p.built_in_themes(); print(f, len(list(f.iterdir())))"
     folder, count = run(python, "-c", where, cwd=tmp_path).split()
     assert Path(folder).is_relative_to(packages)
     assert int(count) >= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -27,14 +28,16 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     Raises:
         SystemExit: after --help or --version (0) or for a command line that makes no sense (2).
     """
-    parser = build()
-    options = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    parser = build(given[0] if given else "")
+    options = parser.parse_args(given)
     if options.demo and options.base_url:
         parser.error("--demo brings its own gateway: leave out --base-url")
     return options
 
 
-def build() -> Parser:
+def build(first: str = "") -> Parser:
+    """The whole grammar; when the first word is a command, of the commands only that: the others take their time."""
     parser = Parser(
         prog="metis-tui",
         description="Chat with ALCF's inference gateway from a terminal. Without a command: the application.",
@@ -48,12 +51,9 @@ def build() -> Parser:
     _add_conversation(parser)
     parser.set_defaults(model="")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
-    _add_ask(commands)
-    _add_models(commands)
-    _add_status(commands)
-    _add_history(commands)
-    _add_demo_gateway(commands)
-    _add_config(commands)
+    for name, add in _COMMANDS.items():
+        if name == first or first not in _COMMANDS:
+            add(commands)
     return parser
 
 
@@ -161,6 +161,16 @@ def _add_config(commands: _Commands[Parser]) -> None:
     _add_command(verbs, "path", "Print the path of config.toml, which may not exist.")
     show = _add_command(verbs, "show", "Print the settings in effect, as TOML.")
     show.add_argument("--base-url", metavar="URL", help="as if the application was started with this address")
+
+
+_COMMANDS = {
+    "ask": _add_ask,
+    "models": _add_models,
+    "status": _add_status,
+    "history": _add_history,
+    "demo-gateway": _add_demo_gateway,
+    "config": _add_config,
+}
 
 
 def _add_gateway(parser: Parser) -> None:

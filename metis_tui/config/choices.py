@@ -5,7 +5,6 @@ config.toml belongs to the user and is never written by the application; these c
 
 from __future__ import annotations
 
-import json
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -23,23 +22,41 @@ class Choices:
 
 
 class ChoicesFile:
-    """Reads and replaces choices.json. Blocking; front ends call it off the event loop."""
+    """Reads and replaces choices.json. Blocking; front ends call it off the event loop.
+
+    The file is read when it is first asked for, and again before it is changed: another process may have changed
+    it since.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "choices.json"
+        self._known: Choices | None = None
 
     def load(self) -> Choices:
         """What was chosen last; the defaults when the file is missing or damaged."""
+        if self._known is None:
+            self._known = self._read()
+        return self._known
+
+    def _read(self) -> Choices:
         try:
-            table = json.loads(self._path.read_bytes())
+            content = self._path.read_bytes()
+        except OSError:
+            return Choices()
+        import json  # not needed, and four more modules before the first paint, while nothing was ever chosen
+
+        try:
+            table = json.loads(content)
             theme, model, seen = table.get("theme"), table.get("model"), table.get("has_seen_notice")
-        except (OSError, ValueError, AttributeError, RecursionError):
+        except (ValueError, AttributeError, RecursionError):
             return Choices()
         return Choices(theme if isinstance(theme, str) else "", model if isinstance(model, str) else "", seen is True)
 
     def update(self, **changes: object) -> None:
         """Changes some choices. Failing to save them costs nothing, so it is silent."""
-        chosen = replace(self.load(), **changes)  # type: ignore[arg-type]
+        import json
+
+        self._known = chosen = replace(self._read(), **changes)  # type: ignore[arg-type]
         temporary = self._path.with_name(f".choices.{os.getpid()}.tmp")
         try:
             make_private_folder(self._path.parent)

@@ -47,6 +47,13 @@ def find_paths() -> Paths:
     )
 
 
+def built_in_themes() -> Path:
+    """The folder of the themes that come with the package: inside it when installed, beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    inside = package / "themes"
+    return inside if inside.is_dir() else package.parent / "themes"
+
+
 def _folder(variable: str, purpose: str) -> Path:
     chosen = os.environ.get(variable, "").strip()
     if chosen:

@@ -48,12 +48,6 @@ class ThemeFile:
     path: Path | None = None
 
 
-def built_in_folder() -> Path:
-    """The folder of the themes that come with the package: inside it when installed, beside it in a checkout."""
-    inside = Path(__file__).parent.parent / "themes"
-    return inside if inside.is_dir() else Path(__file__).parent.parent.parent / "themes"
-
-
 def load_themes(folders: Iterable[Path]) -> tuple[list[ThemeFile], list[str]]:
     """Themes of all folders and what was wrong with the others; a later theme replaces one of the same name."""
     themes: dict[str, ThemeFile] = {}

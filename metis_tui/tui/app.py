@@ -16,18 +16,17 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from metis_tui.chat.background import in_background
-from metis_tui.config.theme_files import load_themes
 from metis_tui.tui.actions import checked_keymap
 from metis_tui.tui.clipboard import Clipboard
 from metis_tui.tui.display.frugal import FrugalDisplay
 from metis_tui.tui.display.updates import changed_hook
 from metis_tui.tui.driver import TerminalDriver
-from metis_tui.tui.palette import ActionProvider
 from metis_tui.tui.screens.chat import ChatScreen
 from metis_tui.tui.terminal_keys import teach_alt_enter
 from metis_tui.tui.themes import register_first_theme, register_themes
 
 if TYPE_CHECKING:
+    from textual.command import Provider
     from textual.driver import Driver
 
     from metis_tui.chat.ports import SaveStatus
@@ -38,12 +37,18 @@ _LAST_RESORT_SECONDS = 4.0
 """A signal ends the process after this long even when the terminal or the disk hangs."""
 
 
+def _action_provider() -> type[Provider]:
+    """Loaded when the palette is first opened."""
+    from metis_tui.tui.palette import ActionProvider
+
+    return ActionProvider
+
+
 class MetisApp(App[int]):
     TITLE = "metis-tui"
     # The first screen's rules are here too: a screen's own sheet makes Textual parse all sheets again.
     CSS_PATH = Path(__file__).with_name("app.tcss")
-    COMMANDS: ClassVar = {ActionProvider}
-    DEFAULT_MODE = "chat"
+    COMMANDS: ClassVar = {_action_provider}
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", "Quit", show=False)]
 
@@ -63,10 +68,9 @@ class MetisApp(App[int]):
         self._is_ending = False
         self._has_left = False
         self._last_resort: threading.Timer | None = None
-        self.add_mode("chat", self._chat_screen)
 
-    def _chat_screen(self) -> Screen[None]:
-        return ChatScreen(self.launch)
+    def get_default_screen(self) -> Screen[None]:
+        return ChatScreen(self.launch)  # as a mode of its own it would have all sheets parsed again
 
     def on_mount(self) -> None:
         self.frugal = self._frugal_display()
@@ -75,6 +79,8 @@ class MetisApp(App[int]):
 
     async def load_all_themes(self) -> None:
         """Makes every theme available; what is wrong with some is told among the problems."""
+        from metis_tui.config.theme_files import load_themes
+
         themes, problems = await in_background(lambda: load_themes(self.launch.theme_folders))
         refused = register_themes(self, themes)
         self.problems += problems + refused

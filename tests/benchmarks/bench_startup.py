@@ -10,7 +10,6 @@ import argparse
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -57,6 +56,7 @@ class Bench:
             "empty": [str(script), *options],
             "full": [str(script), *options],
         }
+        self.variables = {**environment(folder), "METIS_TUI_TOKEN": gateway.token}
         self.homes = {name: folder / f"home-{name}" for name in READY}
         for home in self.homes.values():
             home.mkdir()
@@ -67,10 +67,12 @@ class Bench:
     def start(self, name: str, *before: str, watch_log: Path | None = None) -> RecordingTerminal:
         script = self.scripts[name]
         if watch_log is not None:
-            script = [str(WATCH), str(watch_log), *script] if name == "bare" else [
-                str(WATCH), str(watch_log), "--", *script[1:]
-            ]
-        return RecordingTerminal([*before, sys.executable, *script], environment(self.homes[name]))
+            script = (
+                [str(WATCH), str(watch_log), *script]
+                if name == "bare"
+                else [str(WATCH), str(watch_log), "--", *script[1:]]
+            )
+        return RecordingTerminal([*before, sys.executable, *script], self.variables | {"HOME": str(self.homes[name])})
 
     def names(self) -> list[str]:
         return [name for name in READY if name != "full" or (self.homes["full"] / ".local").exists()]
@@ -87,11 +89,14 @@ def measure_ready(bench: Bench, rounds: int) -> None:
             if turn:
                 seconds[name].append(ready)
                 megabytes[name].append(rss)
-    print(f"\n{'ready to type, ' + str(rounds) + ' rounds':34} {'median s':>9} {'best s':>8} {'ratio':>6} {'RSS MB':>7} {'ratio':>6}")
+    title = f"ready to type, {rounds} rounds"
+    print(f"\n{title:34} {'median s':>9} {'best s':>8} {'ratio':>6} {'RSS MB':>7} {'ratio':>6}")
     base, base_rss = statistics.median(seconds["bare"]), statistics.median(megabytes["bare"])
     for name, times in seconds.items():
         median, rss = statistics.median(times), statistics.median(megabytes[name])
-        print(f"{NAMES[name]:34} {median:9.3f} {min(times):8.3f} {median / base:6.2f} {rss:7.1f} {rss / base_rss:6.2f}")
+        print(
+            f"{NAMES[name]:34} {median:9.3f} {min(times):8.3f} {median / base:6.2f} {rss:7.1f} {rss / base_rss:6.2f}"
+        )
 
 
 def calls_to_first_paint(trace: Path) -> Counter[str]:
@@ -161,7 +166,11 @@ def measure_echo(bench: Bench, rounds: int) -> None:
             terminal.wait_for(READY["bare"])
             bare += terminal.echo_times(KEYS, KEY_SECONDS)
     print(f"\n{'key echo, ' + str(rounds) + ' rounds, ms':34} {'p50':>7} {'p95':>7} {'max':>7} {'over 50':>8}")
-    for title, times in (("first two seconds", during), ("everything loaded", after), ("bare, first two seconds", bare)):
+    for title, times in (
+        ("first two seconds", during),
+        ("everything loaded", after),
+        ("bare, first two seconds", bare),
+    ):
         milliseconds = sorted(second * 1000 for second in times)
         p95 = milliseconds[int(len(milliseconds) * 0.95)]
         late = sum(value > 50 for value in milliseconds)
@@ -177,7 +186,7 @@ def main() -> None:
     parts = options.only or ["ready", "calls", "modules", "echo"]
     with tempfile.TemporaryDirectory() as folder, DemoGateway(throttle=None, speed=20.0, seed=1) as gateway:
         bench = Bench(Path(folder), gateway, options.conversations)
-        print(subprocess.run([sys.executable, "--version"], capture_output=True, text=True, check=True).stdout.strip())
+        print(f"Python {sys.version.split()[0]}")
         if "modules" in parts:
             count_modules(bench)
         if "calls" in parts:

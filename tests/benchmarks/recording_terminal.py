@@ -30,7 +30,6 @@ def environment(home: Path) -> dict[str, str]:
         "COLORTERM": "truecolor",
         "LANG": "en_US.UTF-8",
         "PYTHONPATH": str(PROJECT),
-        "METIS_TUI_TOKEN": "demo-token",
     }
 
 

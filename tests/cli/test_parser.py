@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 
 from metis_tui.cli import parser
+from metis_tui.cli.quick_start import read_start
 
 
 def test_no_command_is_the_application() -> None:
@@ -50,3 +53,50 @@ def test_nonsense_is_usage(line: str, capsys: pytest.CaptureFixture[str]) -> Non
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "--help" in captured.err
+
+
+WORDS = [
+    "-m",
+    "--model",
+    "a@b",
+    "--base-url",
+    "http://x",
+    "-c",
+    "--continue",
+    "--open",
+    "0123",
+    "--demo",
+    "--no-save",
+]
+
+
+@pytest.mark.parametrize("length", range(5))
+def test_the_quick_way_to_start_means_what_the_parser_means(length: int) -> None:
+    whole, taken = parser.build(), 0
+    for words in product(WORDS, repeat=length):
+        quick = read_start(words)
+        if quick is not None:
+            assert vars(quick) == vars(whole.parse_args(words)), words
+            taken += 1
+    assert taken
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["ask hi", "--help", "--version", "-m", "-m -c", "-mx", "--model=x", "--demo --base-url http://x", "-c --open 1"],
+)
+def test_all_else_is_left_to_the_parser(line: str) -> None:
+    assert read_start(line.split()) is None
+
+
+@pytest.mark.parametrize("command", ["ask", "models", "status", "history", "demo-gateway", "config"])
+def test_help_on_a_command_is_the_same_whichever_way_it_is_asked(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only the command that comes first is made; behind an option all are."""
+    for words in ([command, "--help"], ["--no-save", command, "--help"]):
+        with pytest.raises(SystemExit):
+            parser.parse(words)
+    whole = capsys.readouterr().out
+    assert whole[: len(whole) // 2] == whole[len(whole) // 2 :]
+    assert command in whole

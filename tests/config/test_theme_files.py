@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from metis_tui.config.theme_files import built_in_folder, load_themes
+from metis_tui.config.paths import built_in_themes
+from metis_tui.config.theme_files import load_themes
 
 GOOD = 'name = "mine"\n[colors]\nprimary = "#abc"\n'
 
 
 def test_the_built_in_themes_are_sound() -> None:
-    themes, problems = load_themes([built_in_folder()])
+    themes, problems = load_themes([built_in_themes()])
     assert problems == []
     assert {"metis-dark", "metis-light"} <= {theme.name for theme in themes}
     assert {theme.is_dark for theme in themes} == {True, False}

@@ -15,8 +15,8 @@ from textual.pilot import Pilot
 from metis_tui.auth.sources import TokenSources
 from metis_tui.chat.engine import ChatEngine
 from metis_tui.config.choices import ChoicesFile
+from metis_tui.config.paths import built_in_themes
 from metis_tui.config.settings import Settings
-from metis_tui.config.theme_files import built_in_folder
 from metis_tui.demo.server import DemoGateway
 from metis_tui.gateway.client import GatewayClient
 from metis_tui.store.conversation_store import ConversationFiles
@@ -106,7 +106,7 @@ def make_launch(home: Path, demo: DemoGateway, *, settings: Settings | None = No
         state_folder=state,
         theme="",
         connect=connect,
-        theme_folders=[built_in_folder(), home / "config" / "themes"],
+        theme_folders=[built_in_themes(), home / "config" / "themes"],
         start=Start(**start),
     )
 

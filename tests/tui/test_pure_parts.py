@@ -13,7 +13,8 @@ from textual.events import Key
 
 from metis_tui.chat.catalog import Catalog, ClusterStatus, ModelState, ServedModel
 from metis_tui.chat.ports import Measurement
-from metis_tui.config.theme_files import built_in_folder, read_theme
+from metis_tui.config.paths import built_in_themes
+from metis_tui.config.theme_files import read_theme
 from metis_tui.tui.actions import ACTIONS, BY_LEADER, BY_SLASH, UNSENDABLE_KEYS, checked_keymap, shown_key
 from metis_tui.tui.clipboard import Clipboard, osc52
 from metis_tui.tui.model_choice import missing_model_words, next_recent, wanted_model
@@ -23,7 +24,7 @@ from metis_tui.tui.paste_splitter import PASTE_END, PASTE_START, PasteSplitter
 from metis_tui.tui.prompt_history import PromptHistory
 from metis_tui.tui.slash import NoSuchCommand, parse_slash
 from metis_tui.tui.terminal_keys import plain_key_name, teach_alt_enter
-from metis_tui.tui.themes import _BUILT_IN_DEFAULT
+from metis_tui.tui.themes import as_textual_theme, default_theme
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def test_osc52_in_screen_comes_in_small_pieces() -> None:
 
 
 def test_the_default_theme_in_code_is_the_one_in_its_file() -> None:
-    assert _BUILT_IN_DEFAULT.colors == read_theme(built_in_folder() / "metis-dark.toml").colors
+    assert default_theme() == as_textual_theme(read_theme(built_in_themes() / "metis-dark.toml"))
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from metis_tui.chat.engine import ChatEngine
 from metis_tui.chat.ports import AccessToken, Measurement
 from metis_tui.chat.turn import ChatRequest, GatewayEvent
 from metis_tui.config.choices import ChoicesFile
+from metis_tui.config.paths import built_in_themes
 from metis_tui.config.settings import Settings
-from metis_tui.config.theme_files import built_in_folder
 from metis_tui.store.drafts import DraftFile
 from metis_tui.store.memory import MemoryStore
 from metis_tui.tui.app import MetisApp
@@ -224,7 +224,7 @@ def looks(
                 state_folder=home / "state",
                 theme=theme,
                 connect=connect,
-                theme_folders=[built_in_folder()],
+                theme_folders=[built_in_themes()],
                 start=Start(**{"model": "gpt-oss-120b@metis", **start}),
             )
         )

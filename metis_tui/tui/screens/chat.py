@@ -19,9 +19,7 @@ from metis_tui.chat.catalog import Catalog, ServedModel
 from metis_tui.chat.conversation import UNTITLED, Conversation
 from metis_tui.chat.errors import ChatError, SignInNeeded, TokenInactive
 from metis_tui.chat.printable import printable_line
-from metis_tui.tui.access_watch import AccessWatch
 from metis_tui.tui.actions import bindings_for
-from metis_tui.tui.catalog_watch import CatalogWatch
 from metis_tui.tui.model_choice import missing_model_words, next_recent, wanted_model
 from metis_tui.tui.screens.chat_status import status_facts
 from metis_tui.tui.screens.conversation_actions import ConversationActions
@@ -87,9 +85,17 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         self.pane = self.query_one(ChatPane)
         self.notices = self.query_one(NoticeBar)
         self.prompt = self.query_one(PromptInput)
-        self.prompt.focus()
+        self.set_focus(self.prompt)  # at once: focus() would come after the first paint
         self._show_state()
         self.call_after_refresh(self._connect_soon)
+
+    def _compositor_refresh(self) -> None:
+        """Waits for the end of a batch: Textual draws a whole frame, drops it and takes it for shown.
+
+        The first frame would come without the prompt, which would follow a frame later.
+        """
+        if not self.app._batch_count:
+            super()._compositor_refresh()
 
     def on_resize(self) -> None:
         self.set_class(self.size.height < _SHORT_ROWS, "-short")
@@ -121,6 +127,9 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
 
     async def _connect(self) -> None:
         """Everything that may take time begins after the first paint."""
+        from metis_tui.tui.access_watch import AccessWatch
+        from metis_tui.tui.catalog_watch import CatalogWatch
+
         try:
             self._services = services = await in_background(self.launch.connect)
         except ChatError as error:

@@ -22,16 +22,6 @@ from textual.worker import Worker, WorkerError
 from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.chat.errors import ChatError
-from metis_tui.chat.turn import (
-    ReasoningDelta,
-    ReplyAccepted,
-    TextDelta,
-    TurnEnded,
-    TurnEvent,
-    TurnFailed,
-    TurnStarted,
-    UsageReported,
-)
 from metis_tui.tui.turn_view import Phase, TurnView
 from metis_tui.tui.widgets.notice_bar import NoticeBar
 from metis_tui.tui.widgets.prompt_input import PromptInput
@@ -39,6 +29,7 @@ from metis_tui.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from metis_tui.chat.engine import ChatEngine
+    from metis_tui.chat.turn import TurnEvent
 
 WELCOME = """\
  metis-tui
@@ -195,27 +186,29 @@ class ChatPane(Vertical):
             self.post_message(self.TurnChanged())
 
     def _present(self, event: TurnEvent, *, is_new: bool) -> None:
+        from metis_tui.chat import turn as events  # the engine has them; the first paint need not load them
+
         now = time.monotonic()
         match event:
-            case TextDelta(text):
+            case events.TextDelta(text):
                 is_first = self.turn.phase is not Phase.STREAMING
                 self.turn.delta(Phase.STREAMING, len(text), now)
                 self.transcript.add_text(text)
                 if is_first:
                     self._tick()
-            case ReasoningDelta(text):
+            case events.ReasoningDelta(text):
                 is_first = self.turn.phase is not Phase.REASONING
                 self.turn.delta(Phase.REASONING, len(text), now)
                 self.transcript.add_reasoning(text)
                 if is_first:
                     self._tick()
-            case TurnStarted(prompt, reply_id, _):
+            case events.TurnStarted(prompt, reply_id, _):
                 self._begin(prompt, reply_id, now, is_new)
-            case TurnEnded(reply, is_saved):
+            case events.TurnEnded(reply, is_saved):
                 self._end(reply, None, "length limit" if reply.stop == "length" else "", is_saved)
-            case TurnFailed(error, reply, is_saved):
+            case events.TurnFailed(error, reply, is_saved):
                 self._end(reply, error, "failed", is_saved)
-            case ReplyAccepted() | UsageReported():
+            case events.ReplyAccepted() | events.UsageReported():
                 return
 
     def _begin(self, prompt: ChatMessage, reply_id: str, now: float, is_new: bool) -> None:
