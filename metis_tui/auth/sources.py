@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -51,6 +52,8 @@ class TokenSources:
         self._files = token_files() if files is None else files
         self._clock = clock
         self._reading: _Reading | None = None
+        self._lock = threading.Lock()
+        """Several requests ask at the same time when the program starts: one of them reads."""
 
     async def access_token(self) -> AccessToken:
         """The token to use now.
@@ -66,16 +69,17 @@ class TokenSources:
 
     def _read(self) -> _Reading:
         """Blocking; a look at the files' times costs two system calls, so every request may ask."""
-        stamp = tuple(_stamp(path) for path in self._files)
-        known = self._reading
-        if known is not None and known.stamp == stamp and not self._is_nearly_over(known.best):
-            return known
-        found = [read_token_file(path) for path in self._files]
-        tokens = [token for token in found if isinstance(token, StoredToken)]
-        best = max(tokens, key=lambda token: token.expires_at or 0.0, default=None)
-        troubles = tuple(trouble for trouble in found if isinstance(trouble, UnreadableFile))
-        self._reading = _Reading(stamp, best, troubles)
-        return self._reading
+        with self._lock:
+            stamp = tuple(_stamp(path) for path in self._files)
+            known = self._reading
+            if known is not None and known.stamp == stamp and not self._is_nearly_over(known.best):
+                return known
+            found = [read_token_file(path) for path in self._files]
+            tokens = [token for token in found if isinstance(token, StoredToken)]
+            best = max(tokens, key=lambda token: token.expires_at or 0.0, default=None)
+            troubles = tuple(trouble for trouble in found if isinstance(trouble, UnreadableFile))
+            self._reading = _Reading(stamp, best, troubles)
+            return self._reading
 
     def _is_nearly_over(self, token: StoredToken | None) -> bool:
         return token is not None and (token.expires_at or 0.0) - self._clock() < RENEWAL_SECONDS

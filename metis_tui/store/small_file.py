@@ -53,8 +53,15 @@ class SmallFile:
         with self._lock:
             changes, self._changes = self._changes, []
         content = self.read()
+        before = _encode(content)
         for change in changes:
             change(content)
-        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        after = _encode(content)
+        if after == before:
+            return
         with suppress(OSError):
-            self._disk.publish(self._path, text.encode("utf-8", "replace"))
+            self._disk.publish(self._path, after)
+
+
+def _encode(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
