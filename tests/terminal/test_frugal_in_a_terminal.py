@@ -15,6 +15,7 @@ MODEL = ("-m", "gemma-4-31B-it")
 SYNCHRONIZED_OUTPUT = 2026
 EVERYTHING = "everything you can on 日本語 e\u0301 and 🎉"
 """The demo answers with headings, lists, a table, code and mathematics about what is asked."""
+HELP = "Esc closes"
 LONG = "Write 1200 tokens about 日本語, cafe\u0301 and 🎉 at 1500 tokens/s"
 
 
@@ -82,9 +83,11 @@ def test_overlays_themes_and_a_selection_over_a_streaming_reply(on_gateway: Open
     window.press("f2")
     window.wait_for("Models")
     window.press("escape", "f1")
-    window.wait_for("Ctrl+R")
-    window.press("escape", "ctrl+x")
-    window.wait_for("Redraw")
+    window.wait_for(HELP)
+    window.press("escape")
+    window.wait_for(lambda text: HELP not in text)
+    window.press("ctrl+x")
+    window.wait_for("1  Help")
     window.press("h")
     window.wait_for("Enter · Esc")
     window.press("down", "down", "enter")
