@@ -81,6 +81,15 @@ def test_keys_that_arrive_together_keep_their_order(
     assert [body["messages"][-1]["content"] for body in bodies] == [sent]
 
 
+def test_the_leader_and_more_than_one_key_at_once(on_gateway: OpenTerminal) -> None:
+    """The second key closed the screen below the panel, which ended the application."""
+    window = on_gateway(*MODEL)
+    window.wait_for("● live")
+    window.send(b"\x18\x1b[A\x1b[B")
+    window.type("still here")
+    window.wait_for("still here", seconds=3)
+
+
 def test_a_prompt_sent_before_anything_is_connected(on_gateway: OpenTerminal) -> None:
     window = on_gateway(*MODEL)
     window.wait_for("F1 help")

@@ -38,4 +38,5 @@ class Leader(ModalScreen[str | None]):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         action = BY_LEADER.get(event.character or "")
-        self.dismiss(action.name if action else None)
+        if self.is_current:  # keys that came in one piece: the first one closed the panel
+            self.dismiss(action.name if action else None)
