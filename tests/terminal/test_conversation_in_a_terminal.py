@@ -86,6 +86,11 @@ def test_the_leader_and_more_than_one_key_at_once(on_gateway: OpenTerminal) -> N
     window = on_gateway(*MODEL)
     window.wait_for("● live")
     window.send(b"\x18\x1b[A\x1b[B")
+    window.settle()
+    window.press("ctrl+x")
+    window.wait_for("1  Help")
+    window.send(b"\x1b[A\x1b[B\x1b[A")
+    window.wait_for(lambda text: "1  Help" not in text)
     window.type("still here")
     window.wait_for("still here", seconds=3)
 
