@@ -88,26 +88,22 @@ class Session:
 
     def redisplay(self) -> None:
         """Has the program in between paint again, so that what is checked is what it was told, not how it draws."""
-        variables = {**os.environ, "TMUX_TMPDIR": str(self.sockets), "SCREENDIR": str(self.sockets)}
-        commands = {
-            "tmux": ["tmux", "-L", self.name, "refresh-client"],
-            "screen": ["screen", "-S", self.name, "-X", "redisplay"],
-        }
-        if self.kind in commands:
+        if self.kind != "plain":
             self.window.settle(0.3, 5)
-            subprocess.run(commands[self.kind], env=variables, capture_output=True, timeout=10, check=False)
+            self._command_between(["refresh-client"], ["redisplay"])
+
+    def _command_between(self, for_tmux: list[str], for_screen: list[str]) -> None:
+        variables = {**os.environ, "TMUX_TMPDIR": str(self.sockets), "SCREENDIR": str(self.sockets)}
+        tmux, screen = ["tmux", "-L", self.name, *for_tmux], ["screen", "-S", self.name, "-X", *for_screen]
+        command = tmux if self.kind == "tmux" else screen
+        subprocess.run(command, env=variables, capture_output=True, timeout=10, check=False)
 
     def check(self) -> Verdict:
         return check(self.window, quiet_seconds=0.35, before_looking=self.redisplay, is_alone=self.kind == "plain")
 
     def close(self) -> None:
-        variables = {**os.environ, "TMUX_TMPDIR": str(self.sockets), "SCREENDIR": str(self.sockets)}
-        commands = {
-            "tmux": ["tmux", "-L", self.name, "kill-server"],
-            "screen": ["screen", "-S", self.name, "-X", "quit"],
-        }
-        if self.kind in commands:
-            subprocess.run(commands[self.kind], env=variables, capture_output=True, timeout=10, check=False)
+        if self.kind != "plain":
+            self._command_between(["kill-server"], ["quit"])
         self.window.__exit__()
 
 
@@ -290,11 +286,9 @@ def run(session: Session, steps: int, seed: int, between: int) -> int:
             flush=True,
         )
         user.window.press("i")
+    acts = ", ".join(f"{name} {count}" for name, count in user.done.most_common())
     print(f"\n{session.kind}, seed {seed}: {steps} updates, {checks} checks ({skipped} without a repaint), ", end="")
-    print(
-        f"{wrong} wrong cells, {len(session.window.received):,} bytes; "
-        + ", ".join(f"{n} {c}" for n, c in user.done.most_common())
-    )
+    print(f"{wrong} wrong cells, {len(session.window.received):,} bytes; {acts}")
     return 1 if wrong or skipped == checks else 0
 
 
