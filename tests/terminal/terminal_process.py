@@ -51,7 +51,7 @@ ESCAPE_SECONDS = 0.2
 _QUERY = re.compile(rb"\x1b\[(?:\??0?(?P<kind>c)|(?P<status>[56])n|\?(?P<mode>\d+)\$p)")
 # What xterm knows and the emulator does not: private CSI with < = >, requests with $, and control strings.
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<=>][0-9;:]*[ -/]*[@-~]|\x1b\[\?[0-9;]*[ -/]+[@-~]|\x1b[P_^X].*?\x1b\\", re.S)
-_UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[P\]_^X][^\x07\x1b]*\x1b?)?\Z", re.S)
+UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[P\]_^X][^\x07\x1b]*\x1b?)?\Z", re.S)
 
 
 class TerminalProcess:
@@ -133,7 +133,7 @@ class TerminalProcess:
     def _take(self, data: bytes) -> None:
         self.received += data
         data = self._rest + data
-        unfinished = _UNFINISHED.search(data)
+        unfinished = UNFINISHED.search(data)
         self._rest = unfinished.group() if unfinished else b""
         whole = data[: len(data) - len(self._rest)]
         shown = 0

@@ -81,16 +81,28 @@ def test_keys_that_arrive_together_keep_their_order(
     assert [body["messages"][-1]["content"] for body in bodies] == [sent]
 
 
-def test_the_leader_and_more_than_one_key_at_once(on_gateway: OpenTerminal) -> None:
-    """The second key closed the screen below the panel, which ended the application."""
+@pytest.mark.parametrize(
+    ("opening", "shown", "keys"),
+    [
+        ("ctrl+x", "1  Help", b"\x1b[A\x1b[B\x1b[A"),
+        ("f1", "Esc closes", b"qqq"),
+        ("f1", "Esc closes", b"\r\r\r"),
+        ("ctrl+r", "Conversations", b"\x12\x12\x12\x12"),
+    ],
+)
+def test_keys_that_close_something_more_than_once(
+    on_gateway: OpenTerminal, opening: str, shown: str, keys: bytes
+) -> None:
+    """The second one, in the same packet, closed the screen below, which ended the application."""
     window = on_gateway(*MODEL)
     window.wait_for("● live")
-    window.send(b"\x18\x1b[A\x1b[B")
+    window.press(opening)
+    window.wait_for(shown)
+    window.send(keys)
     window.settle()
-    window.press("ctrl+x")
-    window.wait_for("1  Help")
-    window.send(b"\x1b[A\x1b[B\x1b[A")
-    window.wait_for(lambda text: "1  Help" not in text)
+    window.press("escape", "escape")
+    window.wait_for("● live")
+    window.press("i")
     window.type("still here")
     window.wait_for("still here", seconds=3)
 

@@ -8,12 +8,12 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static, TextArea
 
 from metis_tui.chat.errors import InvalidRequest
 from metis_tui.chat.parameters import PARAMETERS, format_parameters, parse_parameters
 from metis_tui.chat.printable import printable
+from metis_tui.tui.screens.overlay import Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class ConversationChoice:
     params: dict[str, object]
 
 
-class ConversationSettings(ModalScreen[ConversationChoice | None]):
+class ConversationSettings(Overlay[ConversationChoice | None]):
     """Returns the new settings, or None when the user backs out."""
 
     CSS_PATH = "conversation_settings.tcss"

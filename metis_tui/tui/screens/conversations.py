@@ -12,7 +12,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -21,6 +20,7 @@ from metis_tui.chat.ports import ConversationStore
 from metis_tui.chat.printable import printable_line
 from metis_tui.tui import format as fmt
 from metis_tui.tui.screens.dialogs import AskText
+from metis_tui.tui.screens.overlay import ClosesOnce
 from metis_tui.tui.widgets.transcript import Transcript
 
 NARROW = 100
@@ -42,7 +42,7 @@ def summary_line(summary: ConversationSummary, width: int, now: float) -> Text:
     return line
 
 
-class Conversations(Screen[str | None]):
+class Conversations(ClosesOnce[str | None]):
     """Returns the id of the conversation to open, or None."""
 
     CSS_PATH = "conversations.tcss"

@@ -8,13 +8,13 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from metis_tui.chat.printable import printable, printable_line
+from metis_tui.tui.screens.overlay import Overlay
 
 
-class AskText(ModalScreen[str | None]):
+class AskText(Overlay[str | None]):
     """Asks for one line; None when the user backs out."""
 
     CSS_PATH = "dialogs.tcss"
@@ -40,7 +40,7 @@ class AskText(ModalScreen[str | None]):
         self.dismiss(event.value.strip() or None)
 
 
-class AskKey(ModalScreen[str | None]):
+class AskKey(Overlay[str | None]):
     """Shows a text and waits for one of some keys; returns the key, or None for Esc."""
 
     CSS_PATH = "dialogs.tcss"

@@ -8,10 +8,10 @@ from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from metis_tui.tui.actions import ACTIONS, Where, shown_key
+from metis_tui.tui.screens.overlay import Overlay
 
 _TITLES: dict[Where, str] = {
     "chat": "Everywhere",
@@ -27,7 +27,7 @@ _MORE = (
 )
 
 
-class Help(ModalScreen[None]):
+class Help(Overlay[None]):
     CSS_PATH = "help.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,f1,enter", "dismiss(None)", "Close", show=False),

@@ -6,13 +6,13 @@ from rich.table import Table
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from metis_tui.tui.actions import BY_LEADER
+from metis_tui.tui.screens.overlay import Overlay
 
 
-class Leader(ModalScreen[str | None]):
+class Leader(Overlay[str | None]):
     """Returns the name of the action, or None."""
 
     CSS_PATH = "leader.tcss"
@@ -38,5 +38,4 @@ class Leader(ModalScreen[str | None]):
     def on_key(self, event: events.Key) -> None:
         event.stop()
         action = BY_LEADER.get(event.character or "")
-        if self.is_current:  # keys that came in one piece: the first one closed the panel
-            self.dismiss(action.name if action else None)
+        self.dismiss(action.name if action else None)

@@ -11,7 +11,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
@@ -19,6 +18,7 @@ from metis_tui.chat.catalog import Catalog, ModelState, ServedModel
 from metis_tui.chat.ports import Measurement
 from metis_tui.tui import format as fmt
 from metis_tui.tui.model_rows import count_words, rows
+from metis_tui.tui.screens.overlay import Overlay
 
 _FILTERS: tuple[ModelState | None, ...] = (
     None,
@@ -30,7 +30,7 @@ _FILTERS: tuple[ModelState | None, ...] = (
 )
 
 
-class ModelPicker(ModalScreen[ServedModel | None]):
+class ModelPicker(Overlay[ServedModel | None]):
     """Returns the chosen model, or None."""
 
     CSS_PATH = "models.tcss"

@@ -10,17 +10,17 @@ from rich.table import Table
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from metis_tui.chat.catalog import Catalog
 from metis_tui.chat.ports import AccessToken, SaveStatus
 from metis_tui.chat.printable import printable_line
 from metis_tui.tui import format as fmt
+from metis_tui.tui.screens.overlay import Overlay
 from metis_tui.tui.widgets.notice_bar import Notice
 
 
-class StatusDetails(ModalScreen[None]):
+class StatusDetails(Overlay[None]):
     CSS_PATH = "status_details.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,f4,enter", "dismiss(None)", "Close", show=False)]
 

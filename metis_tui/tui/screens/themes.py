@@ -7,12 +7,13 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from metis_tui.tui.screens.overlay import Overlay
 
-class ThemePicker(ModalScreen[str | None]):
+
+class ThemePicker(Overlay[str | None]):
     """Returns the chosen theme's name, or None."""
 
     CSS_PATH = "themes.tcss"
