@@ -11,15 +11,15 @@ class AnswerSplitter:
     def __init__(self) -> None:
         self._held = ""
 
-    def feed(self, text: str) -> tuple[str, int]:
+    def feed(self, text: str, *, is_expecting: bool = True) -> tuple[str, int]:
         """What is no answer, and how many answers there were."""
         text = self._held + text
         self._held = ""
         count = text.count(ANSWER)
         if count:
             text = text.replace(ANSWER, "")
-        # A lone Esc is a key of its own too often to be kept back.
-        for length in range(len(ANSWER) - 1, 1, -1):
+        # A lone Esc is a key of its own, unless an answer is due.
+        for length in range(len(ANSWER) - 1, 0 if is_expecting else 1, -1):
             if text.endswith(ANSWER[:length]):
                 text, self._held = text[:-length], text[-length:]
                 break

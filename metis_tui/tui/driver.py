@@ -77,7 +77,7 @@ class TerminalDriver(LinuxDriver):
                     data, silent = b"", _SILENT_READS
                 if data:
                     silent = 0
-                    text, count = answers.feed(decode(data))
+                    text, count = answers.feed(decode(data), is_expecting=self._answered < self._asked)
                     if count:
                         self._take_answers(count)
                     self._take(parser, splitter, text)

@@ -36,7 +36,9 @@ SIMPLE = (
 SIMPLE += "\u2500-\u25fc\u2800-\u28ff]"
 """Characters that every terminal draws in one cell."""
 SURELY_WIDE = "[\u1100-\u115f\u2e80-\u2e99\u2e9b-\u2ef3\u3001-\u3029\u3030-\u303e\u3041-\u3096\u309b-\u30ff"
-SURELY_WIDE += "\u3105-\u312f\u3131-\u318e\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60]"
+SURELY_WIDE += (
+    "\u3105-\u312f\u3131-\u3163\u3165-\u318e\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60]"
+)
 """Characters that every terminal draws in two."""
 _is_simple = re.compile(f"{SIMPLE}*").fullmatch
 _is_surely_wide = re.compile(SURELY_WIDE).fullmatch
@@ -102,6 +104,19 @@ def row_part(segments: Iterable[Segment], width: int, pens: Pens, clusters: Clus
         drawn_with.append(pen * len(cells))
     row = Row("".join(text), "".join(drawn_with))
     return row if len(row.text) == width else _fitted(row, width)
+
+
+def spliced(row: Row, x: int, part: Row) -> Row:
+    """The row with a part of it exchanged; halves of wide characters that are left over are blanks."""
+    end = x + len(part.text)
+    left, right = row.text[:x], row.text[end:]
+    if row.text[x] == CONTINUED:
+        start = len(left.rstrip(CONTINUED)) - 1
+        left = left[:start] + BLANK * (x - start)
+    if right.startswith(CONTINUED):
+        rest = right.lstrip(CONTINUED)
+        right = BLANK * (len(right) - len(rest)) + rest
+    return Row(left + part.text + right, row.pens[:x] + part.pens + row.pens[end:])
 
 
 def _fitted(row: Row, width: int) -> Row:

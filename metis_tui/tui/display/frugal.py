@@ -13,8 +13,10 @@ from typing import NamedTuple, Protocol
 from rich.color import ColorSystem
 
 from metis_tui.tui.display import updates
+from metis_tui.tui.display.cells import TooManyClusters
 from metis_tui.tui.display.pace import Pace, Profile
-from metis_tui.tui.display.screen_copy import ScreenCopy, TooManyClusters, TooManyPens
+from metis_tui.tui.display.pens import TooManyPens
+from metis_tui.tui.display.screen_copy import ScreenCopy
 from metis_tui.tui.display.terminal_traits import fills_background, is_remote
 from metis_tui.tui.display.window import QUESTION, Window
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from rich.color import ColorSystem
 from rich.segment import Segment
 
-from metis_tui.tui.display.cells import BLANK, Clusters, Row, TooManyClusters, row_part, unknown_row
+from metis_tui.tui.display.cells import BLANK, Clusters, Row, TooManyClusters, row_part, spliced, unknown_row
 from metis_tui.tui.display.painting import Painter
 from metis_tui.tui.display.pens import DEFAULT_PEN, Pens, TooManyPens
 from metis_tui.tui.display.scrolling import MOST_SCROLLS, find_scroll
@@ -53,8 +53,7 @@ class ScreenCopy:
         part = row_part(segments, width, self._pens, self._clusters)
         old = self._wanted[y]
         if width < columns:
-            end = x + width
-            part = Row(old.text[:x] + part.text + old.text[end:], old.pens[:x] + part.pens + old.pens[end:])
+            part = spliced(old, x, part)
         if part != old:
             self._wanted[y] = part
 
@@ -102,6 +101,3 @@ class ScreenCopy:
             moved = moved[scroll.rows :] + blank if scroll.rows > 0 else blank + moved[: scroll.rows]
             shown = [*shown[: scroll.first], *moved, *shown[scroll.last + 1 :]]
         return shown
-
-
-__all__ = ["ScreenCopy", "TooManyClusters", "TooManyPens"]

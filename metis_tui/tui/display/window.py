@@ -21,6 +21,8 @@ _LARGEST = 262_144
 _STEP = 2_048
 _QUEUE_SECONDS = 0.15
 """An answer that is later than the quickest one by more than this stood in a queue: less should be under way."""
+_FIRST_ANSWER_SECONDS = 1.5
+"""A terminal that has never answered holds nothing up for longer: it may be one that does not."""
 _PATIENCE_SECONDS = 4.0
 """For the very first answers."""
 _LONG_PATIENCE_SECONDS = 20.0
@@ -69,7 +71,9 @@ class Window:
     def is_open(self, now: float) -> bool:
         """Whether another frame may go."""
         self._give_up(now)
-        return not self._has_answered or not self._questions or self._sent - self._arrived < self._size
+        if not self._questions or self._sent - self._arrived < self._size:
+            return True
+        return not self._has_answered and now - self._questions[0].asked_at > _FIRST_ANSWER_SECONDS
 
     def sent(self, size: int, now: float) -> bool:
         """A frame of so many bytes goes out; True when the question should follow it."""
