@@ -254,10 +254,12 @@ class User:
         busy = re.compile(r"streaming|waiting|connecting|saving|thinking")
         end = time.monotonic() + 20
         while time.monotonic() < end:
-            last = self.window.text.rstrip().rsplit("\n", 1)[-1]
-            if not busy.search(last):
+            text = self.window.text.rstrip()
+            if busy.search(text.rsplit("\n", 1)[-1]):
+                self.window.press("escape")
+            elif not re.search("   ▌ ", text):  # a notice, which goes by itself
                 break
-            self.window.press("escape")
+            time.sleep(0.1)
         self.window.settle(0.3, 3)
 
 

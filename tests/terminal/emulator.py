@@ -28,6 +28,11 @@ class Emulator(pyte.Screen):
         self._last_drawn = " "
         super().__init__(columns, lines)
 
+    @property
+    def display(self) -> list[str]:
+        """The rows' texts; pyte's own stumbles over half of a wide character that a smaller size has cut."""
+        return ["".join(self.buffer[y][x].data for x in range(self.columns)) for y in range(self.lines)]
+
     def draw(self, data: str) -> None:
         for character in data:
             width = wcwidth(character)
