@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from metis_tui.store.memory import MemoryStore
     from metis_tui.tui.services import Services
 
-SSH_FRAMES_PER_SECOND = 15
+SLOW_FRAMES_PER_SECOND = 15
 DEMO_SOURCE = "the demo gateway"
 
 
@@ -194,6 +194,7 @@ def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
                 connect=lambda: _services_for_application(options, ground, at_the_end),
                 theme_folders=[built_in_themes(), ground.paths.user_themes],
                 problems=ground.problems,
+                log=lambda line: _log(line, ground),
                 start=Start(
                     model=options.model or "",
                     conversation_id=options.open_id,
@@ -202,6 +203,12 @@ def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
                 ),
             )
         )
+
+
+def _log(line: str, ground: Ground) -> None:
+    from metis_tui.cli import failure_log
+
+    failure_log.note(line, ground.paths.state)
 
 
 def _services_for_application(options: argparse.Namespace, ground: Ground, at_the_end: ExitStack) -> Services:
@@ -277,11 +284,14 @@ class ForgetfulDrafts:
 
 
 def suit_the_line(settings: Settings) -> None:
-    """Fewer frames and no animation over SSH. Textual reads these variables once, when it is imported."""
+    """Fewer frames and no animation over a slow line. Textual reads these variables once, when it is imported."""
+    is_remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
+    is_slow = settings.line == "slow" or (settings.line == "auto" and is_remote)
     if settings.frames_per_second:
         os.environ["TEXTUAL_FPS"] = str(settings.frames_per_second)
-    if os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"):
-        os.environ.setdefault("TEXTUAL_FPS", str(SSH_FRAMES_PER_SECOND))
+    elif is_slow and settings.display == "full":  # the frugal display keeps the pace itself, and echoes at once
+        os.environ.setdefault("TEXTUAL_FPS", str(SLOW_FRAMES_PER_SECOND))
+    if is_remote or is_slow:
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 

@@ -37,6 +37,11 @@ def report(error: Exception, *, is_demo: bool = False) -> ExitCode:
     return diagnostics.fail(ChatError(summary, title="metis-tui failed", hint=where))
 
 
+def note(line: str, state: Path) -> None:
+    """Writes a line to the log in the state folder, about what went wrong without ending anything."""
+    _append(state / _FILE_NAME, printable_line(line, 400))
+
+
 def redacted(text: str) -> str:
     """The text without anything that is, or could be, an access token."""
     for name in _TOKEN_VARIABLES:

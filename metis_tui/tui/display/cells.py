@@ -31,13 +31,13 @@ _LONGEST_CLUSTER = 12
 _JOINERS = ("\u200c", "\u200d")
 
 SIMPLE = (
-    "[ -~\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0377\u0384-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u2193\u2200-\u22ff"
+    "[ -~\u00a0-\u00ac\u00ae-\u02ff\u0370-\u0377\u0384-\u0482\u2010-\u2027\u2030-\u205e\u2190-\u2193"
+    "\u2200-\u22ff\u2500-\u25fc\u2800-\u28ff]"
 )
-SIMPLE += "\u2500-\u25fc\u2800-\u28ff]"
 """Characters that every terminal draws in one cell."""
-SURELY_WIDE = "[\u1100-\u115f\u2e80-\u2e99\u2e9b-\u2ef3\u3001-\u3029\u3030-\u303e\u3041-\u3096\u309b-\u30ff"
-SURELY_WIDE += (
-    "\u3105-\u312f\u3131-\u3163\u3165-\u318e\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60]"
+SURELY_WIDE = (
+    "[\u1100-\u115f\u2e80-\u2e99\u2e9b-\u2ef3\u3001-\u3029\u3030-\u303e\u3041-\u3096\u309b-\u30ff\u3105-\u312f"
+    "\u3131-\u3163\u3165-\u318e\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\uff01-\uff60]"
 )
 """Characters that every terminal draws in two."""
 _is_simple = re.compile(f"{SIMPLE}*").fullmatch

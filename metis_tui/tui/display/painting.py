@@ -1,7 +1,8 @@
 """Writes the difference between two screens of cells in few bytes. Pure: rows in, text for a terminal out.
 
 Only absolute cursor moves are used: on a terminal smaller than it said they are cut, while relative ones would
-go astray. Lines are inserted and deleted within a scroll region, which even consoles without SU and SD know.
+go astray. Rows are moved by line feeds and reverse line feeds at the edges of a scroll region, which is all that
+every terminal, console and multiplexer does alike; for the few rows of a frame this is also the shortest.
 """
 
 from __future__ import annotations
@@ -66,14 +67,17 @@ class Painter:
     def scroll(self, scroll: Scroll) -> None:
         """Moves rows; those uncovered are blank, in the default pen."""
         self._use(DEFAULT_PEN)
-        count = abs(scroll.rows)
-        has_margins = scroll.last < self._height - 1
-        if has_margins:
+        is_part = (scroll.first, scroll.last) != (0, self._height - 1)
+        if is_part:
             self._out.append(f"\x1b[{scroll.first + 1};{scroll.last + 1}r")
             self._cursor = (0, 0)  # setting margins takes the cursor home
-        self._go(0, scroll.first)
-        self._out.append(f"\x1b[{count if count > 1 else ''}{'M' if scroll.rows > 0 else 'L'}")
-        if has_margins:
+        if scroll.rows > 0:
+            self._go(0, scroll.last)
+            self._out.append("\n" * scroll.rows)
+        else:
+            self._go(0, scroll.first)
+            self._out.append("\x1bM" * -scroll.rows)
+        if is_part:
             self._out.append("\x1b[r")
             self._cursor = (0, 0)
 

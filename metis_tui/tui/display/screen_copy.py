@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from rich.color import ColorSystem
 from rich.segment import Segment
 
-from metis_tui.tui.display.cells import BLANK, Clusters, Row, TooManyClusters, row_part, spliced, unknown_row
+from metis_tui.tui.display.cells import BLANK, Clusters, Row, row_part, spliced, unknown_row
 from metis_tui.tui.display.painting import Painter
-from metis_tui.tui.display.pens import DEFAULT_PEN, Pens, TooManyPens
+from metis_tui.tui.display.pens import DEFAULT_PEN, Pens
 from metis_tui.tui.display.scrolling import MOST_SCROLLS, find_scroll
 
 

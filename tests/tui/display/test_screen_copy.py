@@ -127,7 +127,7 @@ def test_styles_are_written_as_differences() -> None:
 def test_lines_that_moved_up_are_scrolled() -> None:
     lines = [f"a line of text, number {n}" for n in range(12)]
     written = painted(rows(*lines[:8], "status"), rows(*lines[3:11], "status"))
-    assert "\x1b[1;8r\x1b[3M\x1b[r" in written
+    assert "\x1b[1;8r\x1b[8H\n\n\n\x1b[r" in written
     assert "number 4" not in written
     assert "number 9" in written
     assert len(written) < 130
@@ -136,7 +136,7 @@ def test_lines_that_moved_up_are_scrolled() -> None:
 def test_lines_that_moved_down_within_a_part_are_scrolled() -> None:
     lines = [f"a line of text, number {n}" for n in range(12)]
     written = painted(rows("title", *lines[4:11], "status"), rows("title", *lines[2:9], "status"))
-    assert "\x1b[2;8r\x1b[2H\x1b[2L\x1b[r" in written
+    assert "\x1b[2;8r\x1b[2H\x1bM\x1bM\x1b[r" in written
     assert "number 6" not in written
 
 
@@ -144,8 +144,8 @@ def test_lists_in_the_same_update_scroll_in_both_directions() -> None:
     up = [f"an item of the upper list, {n}" for n in range(9)]
     down = [f"another of the lower one, {n}" for n in range(9)]
     written = painted(rows(*up[:6], "rule", *down[2:8]), rows(*up[1:7], "rule", *down[1:7]))
-    assert "M" in written
-    assert "L" in written
+    assert "\n" in written
+    assert "\x1bM" in written
     assert len(written) < 140
 
 
