@@ -17,7 +17,7 @@ from textual.selection import Selection
 
 from metis_tui.chat.conversation import ChatMessage, FailureNote, Timing, Usage
 from metis_tui.tui.widgets.transcript import Transcript
-from metis_tui.tui.widgets.transcript_document import KEPT_ENTRIES
+from metis_tui.tui.widgets.transcript_kept import KEPT_ROWS
 
 REPLY = "A *short* paragraph.\n\n- one\n- two\n\n```python\nx = 1\n```\n"
 
@@ -164,8 +164,8 @@ async def test_rows_that_were_not_seen_for_long_are_dropped() -> None:
         for _ in range(150):
             transcript.action_page_up()
         await pilot.pause()
-        rendered = sum(entry.is_rendered for entry in transcript.document.entries)
-        assert rendered <= KEPT_ENTRIES + 5
+        parts = [part for entry in transcript.document.entries if entry.rows for part in entry.rows.parts]
+        assert sum(len(part.lines or ()) for part in parts) <= KEPT_ROWS
 
 
 async def test_scrolling_moves_by_exactly_the_rows_asked_for() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from rich.style import Style
@@ -42,11 +43,12 @@ class _Container:
 class BlockRenderer:
     """Renders the blocks of one message in order; counts its code blocks and keeps their source."""
 
-    def __init__(self, width: int, palette: Palette, env: dict[str, Any]) -> None:
+    def __init__(self, width: int, palette: Palette, env: dict[str, Any], codes_before: int = 0) -> None:
         self.width = max(4, width)
         self.palette = palette
         self.env = env
         self.code_blocks: list[str] = []
+        self._codes_before = codes_before
         self._containers: list[_Container] = []
         self._first_source = 0
         self._lines: list[Line] = []
@@ -64,7 +66,7 @@ class BlockRenderer:
             self.width,
             self.palette,
             lead=[],
-            number=len(self.code_blocks),
+            number=self._codes_before + len(self.code_blocks),
             first_source=first_source,
         )
 
@@ -155,7 +157,7 @@ class BlockRenderer:
         first, _ = self._source(token)
         for row in wrap_pieces(inline.pieces, self._room()):
             line = first + bisect_right(inline.breaks, row.start)
-            self._emit(row.pieces, (line, line + 1), kind, glue="" if row.is_broken_word else "\n")
+            self._emit(row.pieces, (line, line + 1), kind, glue=row.glue)
 
     def _verbatim(self, text: str, token: Token, style: Style, kind: LineKind = "text") -> None:
         first, _ = self._source(token)
@@ -171,7 +173,7 @@ class BlockRenderer:
         text = token.content
         text = text.removesuffix("\n")
         self.code_blocks.append(text)
-        number = len(self.code_blocks)
+        number = self._codes_before + len(self.code_blocks)
         language = token.info.strip().split(" ")[0].strip("{}.") if token.info else ""
         first, _ = self._source(token)
         label_lead = self._lead()
@@ -227,7 +229,11 @@ class BlockRenderer:
     def _emit(
         self, pieces: Sequence[Piece], source: tuple[int, int], kind: LineKind = "text", *, glue: str = "\n"
     ) -> None:
-        self._lines.append(Line([*self._lead(), *pieces], source, kind, glue=glue))
+        before = self._lead()
+        # A row that goes on is copied without what stands before it, every row without the bars of quotes.
+        bars = before if glue != "\n" else list(takewhile(lambda piece: piece[0] == _QUOTE_BAR, before))
+        lead = sum(len(text) for text, _ in bars)
+        self._lines.append(Line([*before, *pieces], source, kind, lead=lead, glue=glue))
 
     def _blank(self, token: Token) -> None:
         first, _ = self._source(token)

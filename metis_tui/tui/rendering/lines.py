@@ -39,9 +39,9 @@ class Line:
         """First line of the source this row shows, and the line after the last."""
         self.kind: LineKind = kind
         self.lead = lead
-        """Leading characters that are decoration and are not copied (code gutters)."""
+        """Leading characters that are decoration and are not copied: gutters, bars, a wrapped row's indentation."""
         self.glue = glue
-        """What joins this row to the one before when copied: a newline, or nothing within a broken word."""
+        """What joins this row to the one before when copied: a newline, the spaces of a break, nothing in a word."""
         self.block = block
         """Number of the code block, counted from 1 within its message; 0 elsewhere."""
 

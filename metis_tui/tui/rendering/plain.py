@@ -24,8 +24,10 @@ def plain_lines(
     lines: list[Line] = []
     for number, source in enumerate(text.split("\n"), first_source):
         shown = expand_tabs(source)
+        end = 0
         for span in wrap(shown, room):
             pieces = [*before, (shown[span.start : span.end], style)]
-            glue = "" if span.is_broken_word else "\n"
+            glue = shown[end : span.start] if span.start else "\n"
             lines.append(Line(pieces, (number, number + 1), kind, lead=lead_length, glue=glue))
+            end = span.end
     return lines

@@ -164,39 +164,39 @@ class Wrapped(NamedTuple):
     pieces: list[Piece]
     start: int
     """Offset of the row in the joined text."""
-    is_broken_word: bool
+    glue: str
+    """What stands between this row and the one before: a newline, the spaces of the break, nothing in a word."""
 
 
 def wrap_pieces(pieces: Sequence[Piece], width: int) -> list[Wrapped]:
     """Rows of styled text; newlines inside the pieces are hard breaks."""
     text = "".join(piece for piece, _ in pieces)
     if "\n" not in text:
-        return slice_rows(pieces, [(0, span) for span in wrap(text, width)])
+        return _slice_rows(pieces, text, [(0, span) for span in wrap(text, width)])
     rows: list[tuple[int, Span]] = []
     offset = 0
     for line in text.split("\n"):
         rows += [(offset, span) for span in wrap(line, width)]
         offset += len(line) + 1
-    return slice_rows(pieces, rows)
+    return _slice_rows(pieces, text, rows)
 
 
-def slice_rows(pieces: Sequence[Piece], rows: Sequence[tuple[int, Span]]) -> list[Wrapped]:
+def _slice_rows(pieces: Sequence[Piece], joined: str, rows: Sequence[tuple[int, Span]]) -> list[Wrapped]:
     """The styled pieces of each row; rows are (base offset, span) in ascending order."""
-    if len(pieces) == 1:
-        text, style = pieces[0]
-        return [
-            Wrapped([(text[base + span.start : base + span.end], style)], base + span.start, span.is_broken_word)
-            for base, span in rows
-        ]
     starts = [0]
     for text, _ in pieces:
         starts.append(starts[-1] + len(text))
-    return [
-        Wrapped(
-            slice_pieces(pieces, starts, base + span.start, base + span.end), base + span.start, span.is_broken_word
-        )
-        for base, span in rows
-    ]
+    wrapped: list[Wrapped] = []
+    before = 0
+    for base, span in rows:
+        start, end = base + span.start, base + span.end
+        if len(pieces) == 1:
+            shown = [(joined[start:end], pieces[0][1])]
+        else:
+            shown = slice_pieces(pieces, starts, start, end)
+        wrapped.append(Wrapped(shown, start, joined[before:start] if span.start else "\n"))
+        before = end
+    return wrapped
 
 
 def slice_pieces(pieces: Sequence[Piece], starts: Sequence[int], start: int, end: int) -> list[Piece]:

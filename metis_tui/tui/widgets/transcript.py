@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from textual.timer import Timer
 
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.chat.printable import printable
 from metis_tui.tui.widgets.transcript_cursor import TranscriptCursor
-from metis_tui.tui.widgets.transcript_document import Position
-from metis_tui.tui.widgets.transcript_entry import Entry, LiveReply
+from metis_tui.tui.widgets.transcript_document import START
+from metis_tui.tui.widgets.transcript_entry import Entry
+from metis_tui.tui.widgets.transcript_finding import Search
 from metis_tui.tui.widgets.transcript_heading import Clock, local_time
+from metis_tui.tui.widgets.transcript_live import LiveReply
 
 _SHARE = 5
 """Drawing a streaming reply takes at most one part in so many of the time."""
@@ -45,12 +48,17 @@ class Transcript(TranscriptCursor, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(clock=clock, id=id, classes=classes)
-        self._frame_seconds = 1.0 / frames_per_second
+        self._frame_seconds = 1.0
+        self.set_frame_rate(frames_per_second)
         self._pending: Timer | None = None
         self._not_before = 0.0
         self._has_drawn_delta = False
         self.drawn_deltas = 0
         """How many times the streaming reply was rendered: the work done."""
+
+    def set_frame_rate(self, frames_per_second: float) -> None:
+        """How often a streaming reply is drawn at most; from the next frame on."""
+        self._frame_seconds = 1.0 / max(0.1, frames_per_second)
 
     # --- messages ---------------------------------------------------------------------------------
 
@@ -60,10 +68,11 @@ class Transcript(TranscriptCursor, can_focus=True):
         self._streaming = None
         if self.is_mounted and self.text_selection is not None:
             self.screen.clear_selection()
-        self.document.show(messages)
-        self._current_entry = None
         self.current = None
-        self._top = Position(0, 0)
+        self._current_entry = None
+        self._found_at = None
+        self.document.show(messages)
+        self._top = START
         self.follow = True
         self._settle()
         self.refresh()
@@ -126,19 +135,19 @@ class Transcript(TranscriptCursor, can_focus=True):
     def _finish_streaming(self) -> None:
         """A reply that was never ended keeps what has arrived."""
         live, number = self._live, self._streaming
-        if live is not None and number is not None:
-            self.document.entries[number].live = None
-            self.document.entries[number].invalidate(self.document.layout)
         self._cancel_drawing()
         self._streaming = None
+        if live is not None and number is not None:
+            message = self.document.entries[number].message
+            self._exchange(number, replace(message, text=live.text, reasoning=live.reasoning_text))
 
     def _exchange(self, number: int, message: ChatMessage) -> None:
-        entry = self.document.entries[number]
-        old_id, entry.message, entry.live = entry.message.id, message, None
-        self.document.reindex(number, old_id)
+        old_id = self.document.entries[number].message.id
+        with self._same_places():
+            self.document.exchange(number, message)
         if self.current == old_id:
             self.set_reactive(TranscriptCursor.current, message.id)
-        self._changed(number)
+        self.refresh()
 
     # --- streaming --------------------------------------------------------------------------------
 
@@ -168,19 +177,33 @@ class Transcript(TranscriptCursor, can_focus=True):
             return
         began = time.perf_counter()
         entry = self.document.entries[number]
-        height = entry.height
-        first = entry.render_live(self.document.layout)
+        rows = self.document.open(number)
+        height, parts = entry.height, len(rows.parts)
+        with self._same_places(number):
+            first = self.document.update_live(number)
         self.drawn_deltas += 1
-        if entry.height != height:
-            self.document.changed(number)
-            self._settle()
-        if entry.height < height:
+        if self._search is not None:
+            first = min(first, self._newly_found(number, self._search))
+        if entry.height < height or len(rows.parts) != parts:
             self.refresh()
         else:
             self.refresh_entry_rows(number, first)
         # A long unfinished block is dear to render: it is drawn less often, never all the time.
         ended = time.perf_counter()
         self._not_before = ended + (ended - began) * _SHARE
+
+    def _newly_found(self, number: int, search: Search) -> int:
+        """Marks what was found anew in a streaming reply; returns the first row that has other marks."""
+        rows = self.document.open(number)
+        above, first = 0, self.document.entries[number].height
+        for part in rows.parts:
+            if part.found is not None and part.found.search is search and part.lines is not None:
+                row = part.found.update(part.lines)
+                if row is not None:
+                    part.forget_strips(row)
+                    first = min(first, above + row)
+            above += part.height
+        return first
 
     # --- what the screen asks ---------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ Knows the messages on screen; nothing of streaming.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 from textual import events
@@ -12,11 +14,14 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.reactive import reactive
 
-from metis_tui.chat.printable import printable
 from metis_tui.tui.widgets.transcript_document import Position
+from metis_tui.tui.widgets.transcript_entry import Entry
+from metis_tui.tui.widgets.transcript_finding import Search
 from metis_tui.tui.widgets.transcript_heading import Clock, local_time
-from metis_tui.tui.widgets.transcript_painting import has_found
 from metis_tui.tui.widgets.transcript_scroll import TranscriptScroll
+
+_MAX_RENDERED = 60
+"""Messages that `find` renders to know whether they show words that their source only may hold."""
 
 
 class TranscriptCursor(TranscriptScroll):
@@ -55,7 +60,6 @@ class TranscriptCursor(TranscriptScroll):
     def __init__(self, *, clock: Clock = local_time, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(clock=clock, id=id, classes=classes)
         self._streaming: int | None = None
-        self._found_at: Position | None = None
 
     # --- the message cursor -----------------------------------------------------------------------
 
@@ -100,13 +104,14 @@ class TranscriptCursor(TranscriptScroll):
         number = self.document.index_of(message_id)
         if number is None or not self.is_laid_out:
             return
-        entry = self.document.ensure(number)
-        start, top, height = self.document.start(number), self.document.row_of(self._top), self._view.height
-        if start >= top and start + min(entry.height - 1, height) <= top + height:
+        first, height = Position(number, 0, 0), self._view.height
+        self.document.ensure_rows(number, height + 1)
+        start, top = self.document.start(number), self.document.row_of(self._top)
+        rows = self.document.entries[number].height
+        if start >= top and start + min(rows - 1, height) <= top + height:
             return
-        is_below = start > top and entry.height <= height
-        first = Position(number, 0)
-        self._top = self.document.walk(first, entry.height - 1 - height) if is_below else first
+        is_below = start > top and rows <= height
+        self._top = self.document.walk(first, rows - 1 - height) if is_below else first
         self._top = self.document.fill(self._top, height)
         self._place()
         self.refresh()
@@ -117,7 +122,7 @@ class TranscriptCursor(TranscriptScroll):
         for message_id in (old, new):
             number = self.document.index_of(message_id)
             if number is not None:
-                self.document.entries[number].strips.clear()
+                self.document.entries[number].forget_strips()
                 if self.is_laid_out:
                     self.refresh_entry_rows(number)
         if old != new:
@@ -130,22 +135,26 @@ class TranscriptCursor(TranscriptScroll):
         number = self._chosen(message_id)
         if number is not None:
             entry = self.document.entries[number]
-            entry.is_reasoning_open = not entry.is_reasoning_open
-            self._refold(number)
+            with self._refolded(number):
+                entry.is_reasoning_open = not entry.is_reasoning_open
 
     def toggle_raw(self, message_id: str | None = None) -> None:
         """Shows a message's Markdown source, or its rendering again."""
         number = self._chosen(message_id)
         if number is not None:
             entry = self.document.entries[number]
-            entry.is_raw = not entry.is_raw
-            self._refold(number)
+            with self._refolded(number):
+                entry.is_raw = not entry.is_raw
 
-    def _refold(self, number: int) -> None:
+    @contextmanager
+    def _refolded(self, number: int) -> Iterator[None]:
         if self.follow and self.document.start(number) < self.document.row_of(self._top) + self._view.height:
             # What was opened must be seen: a view at the end would push it out at the top.
             self.set_reactive(TranscriptScroll.follow, self._streaming is not None)
-        self._changed(number)
+        with self._same_places():
+            yield
+            self.document.close(number)
+        self.refresh()
         if self.is_laid_out:
             self.follow = self._is_at_end()
 
@@ -156,44 +165,66 @@ class TranscriptCursor(TranscriptScroll):
             number = next((n for n in replies if self.document.entries[n].message.role == "assistant"), None)
         return number
 
-    def _changed(self, number: int) -> None:
-        """An entry's rows are other ones now."""
-        if not self.is_laid_out:
-            return
-        self.document.entries[number].invalidate(self.document.layout)
-        self.document.changed(number)
-        self._settle()
-        self.refresh()
-
     # --- finding ----------------------------------------------------------------------------------
 
     def find(self, query: str) -> list[str]:
-        """Marks the words on screen and returns the ids of the messages that hold them; empty ends it."""
-        self._found, self._found_at = printable(query), None
+        """Marks the words on screen and returns the ids of the messages that show them; empty ends it."""
+        search = Search(query)
+        self._search = None if search.is_empty else search
+        self._found_at = None
+        self.document.forget_strips()
         self.refresh()
-        wanted = query.casefold()
-        return [e.message.id for e in self.document.entries if wanted and wanted in e.message.text.casefold()]
+        if self._search is None or not self.is_laid_out:
+            return []
+        tries = _MAX_RENDERED
+        found: list[str] = []
+        for number, entry in enumerate(self.document.entries):
+            if not self._may_hold(entry, search):
+                continue
+            is_shown = any(search.is_certainly_in(text, is_markdown=as_is) for text, as_is in entry.sources())
+            if not is_shown and tries > 0:
+                tries -= 1
+                is_shown = next(self._hits(number, search), None) is not None
+            if is_shown:
+                found.append(entry.message.id)
+        self.document.trim()
+        return found
 
     def next_found(self, step: int = 1) -> str | None:
         """Goes to the next row (step -1: the one before) with the words searched for; returns its message's id."""
-        entries, wanted = self.document.entries, self._found.casefold()
-        if not wanted or not entries:
+        entries, search = self.document.entries, self._search
+        if search is None or not entries or not self.is_laid_out:
             return None
-        start = self._found_at or Position(self._top.entry, self._top.row - 1 if step > 0 else self._top.row)
+        top = self._top
+        start = self._found_at or (top._replace(row=top.row - 1) if step > 0 else top)
         for distance in range(len(entries) + 1):
             number = (start.entry + step * distance) % len(entries)
-            if wanted not in entries[number].message.text.casefold():
+            if not self._may_hold(entries[number], search):
                 continue
-            entry = self.document.ensure(number)
-            rows = [row for row in range(entry.height) if has_found(entry.line(row)[0].text, self._found)]
-            if distance == 0:
-                rows = [row for row in rows if (row > start.row if step > 0 else row < start.row)]
-            if rows:
-                self._found_at = Position(number, rows[0] if step > 0 else rows[-1])
-                self.current = entry.message.id
-                self._show_row(self._found_at)
-                return entry.message.id
+            for hit in self._hits(number, search, step):
+                if distance == 0 and (hit <= start if step > 0 else hit >= start):
+                    continue
+                self._found_at = hit
+                self.current = entries[number].message.id
+                self._show_row(hit)
+                return self.current
         return None
+
+    def _may_hold(self, entry: Entry, search: Search) -> bool:
+        return any(search.may_be_in(text, is_markdown=is_markdown) for text, is_markdown in entry.sources())
+
+    def _hits(self, number: int, search: Search, step: int = 1) -> Iterator[Position]:
+        """Rows of a message in which the words begin; only parts that may have them are rendered."""
+        rows = self.document.open(number)
+        parts = range(len(rows.parts))
+        for part_number in parts if step > 0 else reversed(parts):
+            part = rows.parts[part_number]
+            is_markdown = rows.is_markdown and part.kind == "body"
+            if not search.may_be_in(rows.source_of(part), is_markdown=is_markdown):
+                continue
+            starts = search.found_in(self.document.ensure(number, part_number)).starts
+            for row in starts if step > 0 else reversed(starts):
+                yield Position(number, part_number, row)
 
     def _show_row(self, position: Position) -> None:
         """Scrolls only when the row is out of view; then it stands a third below the top."""
@@ -243,5 +274,5 @@ class TranscriptCursor(TranscriptScroll):
             return
         entry = self.document.entries[position.entry]
         self.current = entry.message.id
-        if entry.is_fold(position.row):
+        if position.part == 0 and position.row == 1:
             self.toggle_reasoning(entry.message.id)

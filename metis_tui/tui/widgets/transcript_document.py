@@ -1,6 +1,6 @@
 """The document of messages: where each begins, estimated heights until rendered, positions that survive changes.
 
-Pure arithmetic over entries; knows nothing of widgets, scrolling or terminals.
+Pure arithmetic over entries and their parts; knows nothing of widgets, scrolling or terminals.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ from typing import NamedTuple
 
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.tui.widgets.transcript_entry import Entry, Layout
-
-KEPT_ENTRIES = 160
-"""Rendered entries that are kept; those not seen for the longest time are dropped first."""
+from metis_tui.tui.widgets.transcript_kept import KeptEntries, KeptRows
+from metis_tui.tui.widgets.transcript_live import LiveRows
+from metis_tui.tui.widgets.transcript_rows import Part, PartedRows
 
 
 class Position(NamedTuple):
-    """A row of an entry. Unlike a row of the document it stays right when other entries change their height."""
+    """A row of a part of an entry. Unlike a row of the document it stays right when others change their height."""
 
     entry: int
+    part: int
     row: int
+
+
+START = Position(0, 0, 0)
 
 
 class TranscriptDocument:
@@ -30,22 +34,25 @@ class TranscriptDocument:
         self.layout = layout
         self.entries: list[Entry] = []
         self.rendered_entries = 0
-        """How many entries were rendered so far, again or anew: the work done."""
+        """How many texts were rendered so far, again or anew; each part of a long one counts. The work done."""
         self._index: dict[str, int] = {}
         self._starts: list[int] = [0]
         self._valid_starts = 1
-        self._recent: dict[int, None] = {}
+        self._rows = KeptRows()
+        self._earlier = KeptEntries()
 
     def show(self, messages: Sequence[ChatMessage]) -> None:
-        self.entries = [Entry(message) for message in messages]
+        """Other messages; of those that were shown before, what is known is taken up again."""
+        self._earlier.put(self.entries)
+        self._rows.forget_strips()
+        self.entries = [self._earlier.take(message) or Entry(message) for message in messages]
         for entry in self.entries:
-            entry.height = entry.estimate(self.layout)
+            entry.close(self.layout)
         self._index = {message.id: number for number, message in enumerate(messages)}
-        self._recent.clear()
         self._valid_starts = 1
 
     def append(self, entry: Entry) -> int:
-        entry.height = entry.estimate(self.layout)
+        entry.close(self.layout)
         self.entries.append(entry)
         number = len(self.entries) - 1
         self._index[entry.message.id] = number
@@ -54,30 +61,33 @@ class TranscriptDocument:
     def index_of(self, message_id: str | None) -> int | None:
         return self._index.get(message_id) if message_id is not None else None
 
-    def reindex(self, number: int, old_id: str) -> None:
-        """An entry's message was exchanged for one with another id."""
-        self._index.pop(old_id, None)
-        self._index[self.entries[number].message.id] = number
+    def exchange(self, number: int, message: ChatMessage) -> None:
+        """An entry's message has a new state, perhaps another id."""
+        entry = self.entries[number]
+        self._index.pop(entry.message.id, None)
+        self._index[message.id] = number
+        entry.exchange(message, self.layout)
+        self.changed(number)
+
+    def close(self, number: int) -> None:
+        """An entry is folded or shown in another way."""
+        self.entries[number].close(self.layout)
+        self.changed(number)
 
     def relayout(self, layout: Layout) -> None:
-        """Another width or palette: every height is an estimate again."""
+        """Another width: heights are those known from before at that width, or estimates."""
         self.layout = layout
         for entry in self.entries:
-            entry.invalidate(layout)
-        self._recent.clear()
+            entry.close(layout)
         self._valid_starts = 1
 
     def repaint(self, layout: Layout) -> None:
         """Other colours: the rows are made again, their heights stay."""
         self.layout = layout
-        for entry in self.entries:
+        self._rows.forget_all()
+        for number, entry in enumerate(self.entries):
             if entry.live is not None:
-                entry.invalidate(layout)
-                entry.render(layout)
-            else:
-                entry.forget()
-        self._recent.clear()
-        self._valid_starts = 1
+                self.close(number)
 
     @property
     def height(self) -> int:
@@ -99,87 +109,155 @@ class TranscriptDocument:
         """An entry's height changed; the entries after it moved."""
         self._valid_starts = min(self._valid_starts, number + 1)
 
-    def ensure(self, number: int) -> Entry:
-        """The entry with its rows."""
+    def forget_strips(self) -> None:
+        """Rows are drawn again; what they say stays."""
+        self._rows.forget_strips()
+        for entry in self.entries:
+            if entry.live is not None:
+                entry.forget_strips()
+
+    # --- rows -------------------------------------------------------------------------------------
+
+    def open(self, number: int) -> PartedRows:
+        """The parts of an entry."""
         entry = self.entries[number]
-        if not entry.is_rendered:
+        if entry.rows is None:
             before = entry.height
-            entry.render(self.layout)
-            self.rendered_entries += 1
+            entry.open(self.layout)
             if entry.height != before:
                 self.changed(number)
-        self._recent.pop(number, None)
-        self._recent[number] = None
-        return entry
+        assert entry.rows is not None
+        return entry.rows
+
+    def ensure(self, number: int, part_number: int) -> Part:
+        """A part with its rows."""
+        rows = self.open(number)
+        part = rows.parts[part_number]
+        if part.lines is None:
+            change = rows.render(part_number, self.layout)
+            self.rendered_entries += part.kind == "body"
+            if change:
+                self.entries[number].height += change
+                self.changed(number)
+        if not part.is_live:
+            self._rows.used(part)
+        return part
+
+    def ensure_rows(self, number: int, count: int) -> None:
+        """The first rows of an entry, so many of them: a long one is not rendered whole."""
+        for part_number in range(len(self.open(number).parts)):
+            if count <= 0:
+                return
+            count -= self.ensure(number, part_number).height
+
+    def update_live(self, number: int) -> int:
+        """Brings a streaming reply up to date; returns the first of its rows that changed."""
+        rows = self.open(number)
+        assert isinstance(rows, LiveRows)
+        first = rows.update(self.layout)
+        height = rows.height
+        if height != self.entries[number].height:
+            self.entries[number].height = height
+            self.changed(number)
+        return first
 
     def trim(self) -> None:
-        """Drops the rows of entries that were not seen for the longest time."""
-        while len(self._recent) > KEPT_ENTRIES:
-            oldest = next(iter(self._recent))
-            del self._recent[oldest]
-            if oldest < len(self.entries) and self.entries[oldest].live is None:
-                self.entries[oldest].forget()
+        """Drops the rows that were not seen for the longest time."""
+        self._rows.trim()
+
+    # --- positions --------------------------------------------------------------------------------
 
     def row_of(self, position: Position) -> int:
-        return self.start(position.entry) + position.row
+        rows = self.entries[position.entry].rows
+        inside = rows.start(position.part) if rows is not None else 0
+        return self.start(position.entry) + inside + position.row
 
     def locate(self, row: int) -> Position:
         """The position at a document row, by what is known of the heights now."""
         if not self.entries:
-            return Position(0, 0)
-        row = max(0, row)
-        if row >= self.height:
-            return Position(len(self.entries) - 1, max(0, self.entries[-1].height - 1))
+            return START
+        row = max(0, min(row, self.height - 1))
         number = bisect_right(self._starts, row, 0, len(self.entries)) - 1
-        return Position(number, row - self._starts[number])
+        inside, height = row - self._starts[number], self.entries[number].height
+        rows = self.open(number)
+        if self.entries[number].height != height:
+            # Opened, its height is known better: the place is as far through it as it was.
+            inside = inside * self.entries[number].height // max(1, height)
+        return Position(number, *rows.locate(inside))
+
+    def after(self, position: Position) -> Position | None:
+        """The beginning of the next part."""
+        if position.part < len(self.open(position.entry).parts) - 1:
+            return Position(position.entry, position.part + 1, 0)
+        return Position(position.entry + 1, 0, 0) if position.entry < len(self.entries) - 1 else None
+
+    def before(self, position: Position) -> Position | None:
+        """The beginning of the part before."""
+        if position.part > 0:
+            return Position(position.entry, position.part - 1, 0)
+        if position.entry == 0:
+            return None
+        return Position(position.entry - 1, len(self.open(position.entry - 1).parts) - 1, 0)
 
     def walk(self, position: Position, rows: int) -> Position:
-        """The position so many rows further; entries on the way are rendered, so that each step is true."""
+        """The position so many rows further; what is on the way is rendered, so that each step is true."""
         if not self.entries:
             return position
-        number, row = position.entry, position.row + rows
-        while row < 0 and number > 0:
-            number -= 1
-            row += self.ensure(number).height
-        while number < len(self.entries) - 1 and row >= self.ensure(number).height:
-            row -= self.entries[number].height
-            number += 1
-        return Position(number, max(0, row))
+        row = position.row + rows
+        while row < 0 and (before := self.before(position)) is not None:
+            position = before
+            row += self.ensure(position.entry, position.part).height
+        while row >= self.ensure(position.entry, position.part).height:
+            after = self.after(position)
+            if after is None:
+                break
+            row -= self.ensure(position.entry, position.part).height
+            position = after
+        return position._replace(row=max(0, row))
 
     def end(self, view_height: int) -> Position:
         """The topmost position when the view is at the end."""
-        remaining = view_height
-        for number in range(len(self.entries) - 1, -1, -1):
-            remaining -= self.ensure(number).height
-            if remaining <= 0:
-                return Position(number, -remaining)
-        return Position(0, 0)
+        position: Position | None = self.last()
+        while position is not None:
+            view_height -= self.ensure(position.entry, position.part).height
+            if view_height <= 0:
+                return position._replace(row=-view_height)
+            position = self.before(position)
+        return START
+
+    def last(self) -> Position | None:
+        """The beginning of the last part."""
+        number = len(self.entries) - 1
+        return Position(number, len(self.open(number).parts) - 1, 0) if number >= 0 else None
 
     def fill(self, top: Position, view_height: int) -> Position:
         """Renders what the view shows from `top` on; moves the top up when the document ends too early."""
         if not self.entries:
-            return Position(0, 0)
-        number = min(top.entry, len(self.entries) - 1)
-        row = min(top.row, max(0, self.ensure(number).height - 1))
-        shown = -row
-        for following in range(number, len(self.entries)):
-            shown += self.ensure(following).height
+            return START
+        top = self.clamped(top)
+        shown = -top.row
+        position: Position | None = top
+        while position is not None:
+            shown += self.ensure(position.entry, position.part).height
             if shown >= view_height:
-                return Position(number, row)
+                return top
+            position = self.after(position)
         return self.end(view_height)
 
-    def near(self, first: int, last: int, rows: int) -> Iterator[int]:
-        """Entries within so many rows of [first, last] whose height is only estimated, nearest first."""
-        below, above = 0, 0
-        for number in range(last + 1, len(self.entries)):
-            if below > rows:
-                break
-            if not self.entries[number].is_exact:
-                yield number
-            below += self.entries[number].height
-        for number in range(first - 1, -1, -1):
-            if above > rows:
-                break
-            if not self.entries[number].is_exact:
-                yield number
-            above += self.entries[number].height
+    def clamped(self, position: Position) -> Position:
+        """The position, or the nearest there is."""
+        number = min(position.entry, len(self.entries) - 1)
+        part = min(position.part, len(self.open(number).parts) - 1)
+        row = min(position.row, max(0, self.ensure(number, part).height - 1))
+        return Position(number, part, row)
+
+    def near(self, first: Position, last: Position, rows: int) -> Iterator[Position]:
+        """Parts within so many rows of [first, last] whose height is only estimated, the ones below first."""
+        for step, start in ((self.after, last), (self.before, first)):
+            passed, position = 0, step(start)
+            while position is not None and passed <= rows:
+                part = self.open(position.entry).parts[position.part]
+                if not part.is_exact:
+                    yield position
+                passed += part.height
+                position = step(position)

@@ -1,40 +1,21 @@
-"""Rows of the transcript as strips, and the text of a selection. Knows entries and styles; nothing of scrolling.
-
-The rows of a selection are numbered by entry and row within it, so that they stay right when other messages are
-rendered, grow or change their height.
-"""
+"""Rows of the transcript as strips. Knows lines and styles; nothing of messages or scrolling."""
 
 from __future__ import annotations
 
-import re
-
 from rich.segment import Segment
 from rich.style import Style
-from textual.selection import Selection
 from textual.strip import Strip
 
 from metis_tui.tui.rendering.lines import Line
 from metis_tui.tui.rendering.wrapping import slice_pieces
-from metis_tui.tui.widgets.transcript_document import Position, TranscriptDocument
 from metis_tui.tui.widgets.transcript_entry import Layout
 
 CURSOR_BAR = "\u258c"
-_ROW_BITS = 24
 _NO_STYLE = Style.null()
 
 
-def selection_row(position: Position) -> int:
-    """The row number that stands for a position in a selection."""
-    return (position.entry << _ROW_BITS) | position.row
-
-
-def position_of(selection_row: int) -> Position:
-    return Position(selection_row >> _ROW_BITS, selection_row & ((1 << _ROW_BITS) - 1))
-
-
-def row_segments(line: Line, is_indented: bool, is_current: bool, layout: Layout) -> list[Segment]:
+def row_segments(line: Line, indent: int, is_current: bool, layout: Layout) -> list[Segment]:
     """One row as it is drawn: the message cursor's bar, the indentation, the line."""
-    indent = layout.indent if is_indented else 1
     if is_current:
         segments = [Segment(CURSOR_BAR, layout.palette.cursor)]
         if indent > 1:
@@ -68,40 +49,3 @@ def highlighted(segments: list[Segment], spans: list[tuple[int, int, Style]]) ->
         ]
         segments = [Segment(text, own) for text, own in parts]
     return segments
-
-
-def found_spans(text: str, query: str, style: Style, offset: int) -> list[tuple[int, int, Style]]:
-    """Where the words searched for stand in a row."""
-    if not query:
-        return []
-    return [
-        (match.start() + offset, match.end() + offset, style)
-        for match in re.finditer(re.escape(query), text, re.IGNORECASE)
-    ]
-
-
-def has_found(text: str, query: str) -> bool:
-    return re.search(re.escape(query), text, re.IGNORECASE) is not None
-
-
-def selected_text(document: TranscriptDocument, selection: Selection) -> str:
-    """The characters under a selection, without indentation and code gutters."""
-    if not document.entries:
-        return ""
-    last_entry = len(document.entries) - 1
-    first = position_of(selection.start.y) if selection.start else Position(0, 0)
-    last = position_of(selection.end.y) if selection.end else Position(last_entry, (1 << _ROW_BITS) - 1)
-    parts: list[str] = []
-    for number in range(first.entry, min(last.entry, last_entry) + 1):
-        entry = document.ensure(number)
-        start = first.row if number == first.entry else 0
-        end = min(last.row, entry.height - 1) if number == last.entry else entry.height - 1
-        for row in range(start, end + 1):
-            line, is_indented = entry.line(row)
-            indent = document.layout.indent if is_indented else 1
-            span = selection.get_span(selection_row(Position(number, row))) or (0, -1)
-            text = " " * indent + line.text
-            stop = len(text) if span[1] == -1 else span[1]
-            parts += [line.glue if parts else "", text[max(span[0], indent + line.lead) : stop].rstrip()]
-        document.trim()
-    return "".join(parts)

@@ -6,6 +6,8 @@ Knows positions and heights; nothing of conversations or streaming.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from textual.geometry import Size
 from textual.message import Message
@@ -13,7 +15,8 @@ from textual.reactive import reactive
 from textual.timer import Timer
 from textual.widget import Widget
 
-from metis_tui.tui.widgets.transcript_document import Position
+from metis_tui.tui.widgets.transcript_anchor import Anchor, Place, anchor_of, place_of
+from metis_tui.tui.widgets.transcript_document import START, Position
 from metis_tui.tui.widgets.transcript_entry import Layout
 from metis_tui.tui.widgets.transcript_heading import Clock, local_time
 from metis_tui.tui.widgets.transcript_view import TranscriptView
@@ -44,7 +47,8 @@ class TranscriptScroll(TranscriptView):
 
     def __init__(self, *, clock: Clock = local_time, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(clock=clock, id=id, classes=classes)
-        self._top = Position(0, 0)
+        self._top = START
+        self._found_at: Position | None = None
         self._is_placing = False
         self._is_quiet = False
         self._last_moved = 0.0
@@ -61,22 +65,39 @@ class TranscriptScroll(TranscriptView):
         if width <= 0:
             return
         if width != self.document.layout.width:
-            fraction = self._top_fraction()
             palette = self.document.layout.palette if self.is_laid_out else self._palette()
-            self.document.relayout(Layout(width, palette, self._clock))
-            if self.text_selection is not None:
-                self.screen.clear_selection()
-            if self.document.entries and not self.follow:
-                entry = self.document.ensure(min(self._top.entry, len(self.document.entries) - 1))
-                self._top = Position(self._top.entry, round(fraction * entry.height))
-        self._settle()
+            with self._same_places():
+                self.document.relayout(Layout(width, palette, self._clock))
+        else:
+            self._settle()
         self.refresh()
 
-    def _top_fraction(self) -> float:
-        """How far through its message the top of the view is."""
-        if self._top.entry >= len(self.document.entries):
-            return 0.0
-        return self._top.row / max(1, self.document.entries[self._top.entry].height)
+    @contextmanager
+    def _same_places(self, number: int | None = None) -> Iterator[None]:
+        """Around a change of rows: the top of the view, the selection and the words found stay where they are.
+
+        `number` is the message that changes, when it is only one.
+        """
+        is_known = self.is_laid_out and bool(self.document.entries)
+        height = self.document.height
+        selected = self._keep_selection(number) if is_known else None
+        top = self._anchor(self._top, number) if is_known and not self.follow else None
+        found = self._anchor(self._found_at, number) if is_known and self._found_at is not None else None
+        yield
+        if not self.is_laid_out:
+            return
+        if top is not None:
+            self._top = place_of(self.document, top).position
+        if found is not None:
+            self._found_at = place_of(self.document, found).position
+        self._restore_selection(selected)
+        if number is None or top is not None or self.document.height != height:
+            self._settle()
+
+    def _anchor(self, position: Position, number: int | None) -> Anchor | None:
+        if number is not None and position.entry != number:
+            return None
+        return anchor_of(self.document, Place(position, 0))
 
     def _settle(self) -> None:
         """Puts the view where it belongs after the document changed."""
@@ -160,15 +181,15 @@ class TranscriptScroll(TranscriptView):
         """Renders messages near the view in short slices, so that scrolling finds them ready."""
         self._refining = None
         now = time.monotonic()
-        if not self.document.entries or any(entry.live is not None for entry in self.document.entries[-1:]):
+        if not self.document.entries or self.document.entries[-1].live is not None:
             return
         if now - self._last_moved < _IDLE_SECONDS:
             self._refine_later()
             return
-        last = self.document.locate(self.document.row_of(self._top) + self._view.height).entry
+        last = self.document.locate(self.document.row_of(self._top) + self._view.height)
         did_work = False
-        for number in list(self.document.near(self._top.entry, last, _NEAR_VIEWS * self._view.height)):
-            self.document.ensure(number)
+        for position in self.document.near(self._top, last, _NEAR_VIEWS * self._view.height):
+            self.document.ensure(position.entry, position.part)
             did_work = True
             if time.monotonic() - now > _SLICE_SECONDS:
                 break

@@ -15,13 +15,16 @@ from textual.strip import Strip
 
 from metis_tui.tui.rendering.palette import Palette
 from metis_tui.tui.widgets.transcript_document import Position, TranscriptDocument
-from metis_tui.tui.widgets.transcript_entry import Entry, Layout
+from metis_tui.tui.widgets.transcript_entry import Layout
+from metis_tui.tui.widgets.transcript_finding import Search
 from metis_tui.tui.widgets.transcript_heading import Clock, local_time
-from metis_tui.tui.widgets.transcript_painting import (
-    finished_strip,
-    found_spans,
-    highlighted,
-    row_segments,
+from metis_tui.tui.widgets.transcript_painting import finished_strip, highlighted, row_segments
+from metis_tui.tui.widgets.transcript_rows import Part
+from metis_tui.tui.widgets.transcript_selecting import (
+    KeptSelection,
+    indent_of,
+    keep,
+    restored,
     selected_text,
     selection_row,
 )
@@ -35,7 +38,7 @@ class TranscriptView(ScrollView):
         self._clock = clock
         self.document = TranscriptDocument(Layout(0, Palette(), clock))
         self._current_entry: int | None = None
-        self._found = ""
+        self._search: Search | None = None
         self._is_painting = False
         self._theme_variables: dict[str, str] = {}
 
@@ -56,8 +59,7 @@ class TranscriptView(ScrollView):
         super().notify_style_update()
         if self.is_laid_out and self._theme_variables != self.app.theme_variables:
             self.invalidate_theme()
-        for entry in self.document.entries:
-            entry.strips.clear()
+        self.document.forget_strips()
 
     def invalidate_theme(self) -> None:
         """Takes the colours of the theme in use; heights and place stay. Happens by itself when the theme changes."""
@@ -78,33 +80,33 @@ class TranscriptView(ScrollView):
         if not self.is_laid_out or row >= self.document.height:
             return Strip.blank(width, self.rich_style)
         position = self.document.locate(row)
-        entry = self.document.entries[position.entry]
-        if not entry.is_rendered:
-            self.document.ensure(position.entry)
-        if position.row >= entry.height:
+        part = self.document.ensure(position.entry, position.part)
+        if position.row >= part.height:
             return Strip.blank(width, self.rich_style)
-        strip = self._row_strip(entry, position, width)
+        strip = self._row_strip(part, position, width)
         # Offsets serve the mouse alone: what is painted stays the same wherever the row is.
         return strip if self._is_painting else strip.apply_offsets(0, selection_row(position))
 
-    def _row_strip(self, entry: Entry, position: Position, width: int) -> Strip:
+    def _row_strip(self, part: Part, position: Position, width: int) -> Strip:
         span = None
         selection = self.text_selection
         if selection is not None:
             span = selection.get_span(selection_row(position))
-        if span is None and not self._found and (strip := entry.strips.get(position.row)) is not None:
+        if span is None and (strip := part.strips.get(position.row)) is not None:
             return strip
-        layout = self.document.layout
-        line, is_indented = entry.line(position.row)
-        is_current = position.entry == self._current_entry and position.row < entry.height - 1
-        segments = row_segments(line, is_indented, is_current, layout)
-        spans = found_spans(line.text, self._found, layout.palette.found, layout.indent if is_indented else 1)
+        assert part.lines is not None
+        layout, indent = self.document.layout, indent_of(self.document, position)
+        is_last = part.kind == "foot" and position.row == part.height - 1
+        is_current = position.entry == self._current_entry and not is_last
+        segments = row_segments(part.lines[position.row], indent, is_current, layout)
+        found = self._search.found_in(part).spans.get(position.row, ()) if self._search is not None else ()
+        spans = [(start + indent, end + indent, layout.palette.found) for start, end in found]
         if span is not None:
             style = self.screen.get_component_rich_style("screen--selection")
             spans.append((*span, layout.palette.selection if os.environ.get("NO_COLOR") else style))
         strip = finished_strip(highlighted(segments, spans) if spans else segments, width, self.rich_style)
-        if span is None and not self._found:
-            entry.strips[position.row] = strip
+        if span is None:
+            part.strips[position.row] = strip
         return strip
 
     def refresh_entry_rows(self, number: int, first_row: int = 0) -> None:
@@ -124,6 +126,37 @@ class TranscriptView(ScrollView):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         return selected_text(self.document, selection), "\n"
+
+    def _keep_selection(self, number: int | None) -> KeptSelection | None:
+        """The selected words, from before rows are made again: all, or those of one message."""
+        selection = self.text_selection if self.is_mounted else None
+        return keep(self.document, selection, number) if selection is not None else None
+
+    def _restore_selection(self, kept: KeptSelection | None) -> None:
+        """The selection covers the same words again; it ends when they are no longer there."""
+        if kept is None:
+            return
+        selection = restored(self.document, kept)
+        if selection is None:
+            self.screen.clear_selection()
+        elif selection != kept.selection:
+            self._reselect(kept.selection, selection)
+
+    def _reselect(self, old: Selection, new: Selection) -> None:
+        screen = self.screen
+        state = screen._select_state
+        if state is not None and state.start.content_widget is self and old.start is not None and old.end is not None:
+            # The mouse may still be down: what it began with must move along.
+            moved = {old.start: new.start, old.end - (1, 0): new.end - (1, 0) if new.end is not None else None}
+            start = state.start._replace(content_offset=moved.get(state.start.content_offset or old.start))
+            end = state.end
+            if end is not None and end.content_widget is self:
+                end = end._replace(content_offset=moved.get(end.content_offset or old.start))
+            if start.content_offset is None or (end is not None and end.content_offset is None):
+                screen.clear_selection()
+                return
+            screen.set_reactive(type(screen)._select_state, state._replace(start=start, end=end))
+        screen.selections = {**screen.selections, self: new}
 
     def selection_updated(self, selection: Selection | None) -> None:
         self.refresh()

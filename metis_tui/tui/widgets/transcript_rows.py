@@ -1,0 +1,238 @@
+"""The rows of one message at one width, in parts that are rendered when they are looked at. Knows no widget.
+
+A message has a head (heading and the line that stands for its reasoning), its open reasoning, its text and a
+foot; long texts are several parts, so that each place of them can be shown without rendering the rest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from rich.style import Style
+from textual.strip import Strip
+
+from metis_tui.chat.printable import printable
+from metis_tui.tui.rendering.lines import Line, Piece
+from metis_tui.tui.rendering.parting import SourcePart, cut_markdown, cut_plain
+from metis_tui.tui.rendering.plain import plain_lines
+from metis_tui.tui.widgets.transcript_heading import heading, incompleteness, reasoning_fold
+
+if TYPE_CHECKING:
+    from metis_tui.chat.conversation import ChatMessage
+    from metis_tui.tui.widgets.transcript_entry import Layout
+    from metis_tui.tui.widgets.transcript_finding import FoundRows
+
+PartKind = Literal["head", "reasoning", "body", "foot"]
+_NOWHERE = SourcePart(0, 0, 0, "line")
+
+
+class Part:
+    """Some rows that are rendered together, and forgotten together when they were not seen for long."""
+
+    __slots__ = ("code_count", "found", "height", "is_exact", "is_live", "kind", "lines", "source", "strips")
+
+    def __init__(self, kind: PartKind, source: SourcePart = _NOWHERE, height: int = 1) -> None:
+        self.kind: PartKind = kind
+        self.source = source
+        self.height = height
+        """Rows; an estimate until rendered for the first time."""
+        self.is_exact = False
+        self.is_live = False
+        """Still grows; its rows are not forgotten."""
+        self.lines: list[Line] | None = None
+        self.strips: dict[int, Strip] = {}
+        """Drawn rows, by row."""
+        self.found: FoundRows | None = None
+        """Where the words searched for stand, once asked for."""
+        self.code_count = source.code_count
+
+    def take(self, lines: list[Line]) -> int:
+        """Takes the rendered rows; returns by how many the height changed."""
+        change = len(lines) - self.height
+        self.lines, self.height, self.is_exact = lines, len(lines), True
+        self.strips.clear()
+        self.found = None
+        return change
+
+    def take_changed(self, lines: list[Line]) -> int:
+        """Takes rows of which the first are often the same as before; returns the first row that changed."""
+        before = self.lines or []
+        same = 0
+        for old, new in zip(before, lines, strict=False):
+            if old is not new and not old.looks_like(new):
+                break
+            same += 1
+        self.take_from(lines, same)
+        return same
+
+    def take_from(self, lines: list[Line], first: int) -> None:
+        """Takes rows of which those before `first` are the same as before."""
+        self.lines, self.height, self.is_exact = lines, len(lines), True
+        self.forget_strips(first)
+        if self.found is not None:
+            self.found.invalidate(first)
+
+    def forget_strips(self, first: int) -> None:
+        """The rows from this one on are drawn again."""
+        for row in [row for row in self.strips if row >= first]:
+            del self.strips[row]
+
+    def forget(self) -> None:
+        """Drops the rows; the height stays known."""
+        self.lines = None
+        self.strips.clear()
+        self.found = None
+
+
+class PartedRows:
+    """Parts in order."""
+
+    parts: list[Part]
+    is_markdown: bool
+    """The text is drawn other than it is written."""
+
+    @property
+    def height(self) -> int:
+        return sum(part.height for part in self.parts)
+
+    def start(self, number: int) -> int:
+        """The row of the message at which a part begins."""
+        return sum(part.height for part in self.parts[:number])
+
+    def locate(self, row: int) -> tuple[int, int]:
+        """The part a row of the message is in, and the row in it."""
+        last = len(self.parts) - 1
+        for number, part in enumerate(self.parts):
+            if row < part.height or number == last:
+                return number, row
+            row -= part.height
+        return last, 0
+
+    def render(self, number: int, layout: Layout) -> int:
+        """Makes the rows of a part; returns by how many its height changed."""
+        raise NotImplementedError
+
+    def source_of(self, part: Part) -> str:
+        """The characters a part shows, as they were written."""
+        raise NotImplementedError
+
+
+class EntryRows(PartedRows):
+    """The parts of a finished message at one width, folded and raw as they are."""
+
+    def __init__(self, message: ChatMessage, layout: Layout, *, is_open: bool, is_raw: bool) -> None:
+        self.message = message
+        self.is_open = is_open
+        self.is_markdown = message.role == "assistant" and not is_raw
+        self._env: dict[str, Any] | None = None
+        self.text = printable(message.text) if message.text.strip() else ""
+        if not self.is_markdown:
+            self.text = self.text.rstrip("\n")
+        self.reasoning = printable(message.reasoning).strip("\n") if is_open and message.reasoning else ""
+        self.parts = [
+            Part("head", height=2 if message.reasoning else 1),
+            *reasoning_parts(self.reasoning, layout),
+            *self._body_parts(layout),
+            Part("foot", height=2 if message.is_incomplete else 1),
+        ]
+
+    def render(self, number: int, layout: Layout) -> int:
+        part = self.parts[number]
+        match part.kind:
+            case "head":
+                lines = self._head(layout)
+            case "foot":
+                lines = self._foot(layout)
+            case "reasoning":
+                is_last = self.parts[number + 1].kind != "reasoning"
+                lines = reasoning_lines(self.reasoning, part.source, layout, is_last=is_last)
+            case "body":
+                lines = self._body(number, part, layout)
+        return part.take(lines)
+
+    def source_of(self, part: Part) -> str:
+        text = self.reasoning if part.kind == "reasoning" else self.text if part.kind == "body" else ""
+        return text[part.source.start : part.source.end]
+
+    # --- parts ------------------------------------------------------------------------------------
+
+    def _body_parts(self, layout: Layout) -> list[Part]:
+        if not self.text:
+            return [Part("body")] if self._is_empty_reply() else []
+        cut = cut_markdown if self.is_markdown else cut_plain
+        return [Part("body", source, estimate(self.text, source, layout)) for source in cut(self.text)]
+
+    def _is_empty_reply(self) -> bool:
+        return self.message.role == "assistant" and self.message.stop == "stop"
+
+    def _head(self, layout: Layout) -> list[Line]:
+        lines = [heading(self.message, layout.width - 1, layout.palette, layout.clock)]
+        if self.message.reasoning:
+            fold = reasoning_fold(self.message, layout.text_width, layout.palette, is_open=self.is_open, live=None)
+            lines.append(fold)
+        return lines
+
+    def _foot(self, layout: Layout) -> list[Line]:
+        blank = Line((), kind="blank")
+        note = incompleteness(self.message)
+        if note is None:
+            return [blank]
+        words, is_failure = note
+        style = layout.palette.error if is_failure else layout.palette.warning
+        return [*plain_lines(words, layout.text_width, style, kind="fact"), blank]
+
+    def _body(self, number: int, part: Part, layout: Layout) -> list[Line]:
+        if not self.text:
+            return [Line([("(empty reply)", layout.palette.muted)], kind="fact")]
+        if not self.is_markdown:
+            return plain_part(self.text, part.source, layout.text_width, layout.palette.text)
+        # The Markdown renderer is imported when there is a reply to show: never before the first screen.
+        from metis_tui.tui.rendering.markdown import references_of, render_part
+
+        if self._env is None:
+            self._env = references_of(self.text) if len(self.parts) > 3 else {}
+        before = sum(other.code_count for other in self.parts[:number])
+        rendered = render_part(self.text, part.source, layout.text_width, layout.palette, self._env, before)
+        is_within_code = part.source.opening[:1] in ("`", "~") and bool(part.source.opening)
+        self._count_codes(number, len(rendered.code_blocks) - is_within_code)
+        return rendered.lines
+
+    def _count_codes(self, number: int, count: int) -> None:
+        """The cut counts fences alone; other code blocks are known when they are rendered, and move the numbers."""
+        part = self.parts[number]
+        if part.code_count != count:
+            part.code_count = count
+            for later in self.parts[number + 1 :]:
+                if later.kind == "body":
+                    later.forget()
+
+
+def estimate(text: str, source: SourcePart, layout: Layout) -> int:
+    """Rows a part will about take, from its length alone."""
+    newlines = text.count("\n", source.start, source.end)
+    return newlines + 1 + (source.end - source.start) // (layout.text_width + 1)
+
+
+def reasoning_parts(text: str, layout: Layout) -> list[Part]:
+    if not text:
+        return []
+    return [Part("reasoning", source, estimate(text, source, layout)) for source in cut_plain(text)]
+
+
+def reasoning_lines(text: str, source: SourcePart, layout: Layout, *, is_last: bool) -> list[Line]:
+    """Rows of open reasoning; an empty row parts it from the text."""
+    bar: list[Piece] = [("\u2506 ", layout.palette.gutter)]
+    lines = plain_part(text, source, layout.text_width, layout.palette.muted, lead=bar)
+    return [*lines, Line((), kind="blank")] if is_last else lines
+
+
+def plain_part(
+    text: str, source: SourcePart, width: int, style: Style, *, lead: list[Piece] | None = None
+) -> list[Line]:
+    """Rows of a part of a plain text."""
+    shown = text[source.start : source.end]
+    kind: Literal["reasoning", "text"] = "reasoning" if lead else "text"
+    lines = plain_lines(shown, width, style, first_source=source.first_line, kind=kind, lead=lead)
+    if source.is_continued:
+        lines[0].glue = source.join
+    return lines
