@@ -19,8 +19,9 @@ HOSTILE = [
     pytest.param(f"before {ESCAPES} {OTHERS} after", id="with-esc"),
 ]
 
-# What the application itself sends: CSI, its own OSC 22 (pointer shape) and OSC 8 (links) and nothing else.
-_OWN = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\](?:22|8);[^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[78=>]")
+# What the application itself sends: CSI, its own OSC 22 (pointer shape) and OSC 8 (links), reverse line feeds, and
+# letters as they are (G0 is ASCII, shifted in) before a whole screen.
+_OWN = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\](?:22|8);[^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[78=>M]|\x1b\(B\x0f")
 
 
 def assert_harmless(window: TerminalProcess) -> None:

@@ -70,7 +70,7 @@ class Painter:
         is_part = (scroll.first, scroll.last) != (0, self._height - 1)
         if is_part:
             self._out.append(f"\x1b[{scroll.first + 1};{scroll.last + 1}r")
-            self._cursor = (0, 0)  # setting margins takes the cursor home
+            self._cursor = None  # most terminals take it home now, not all
         if scroll.rows > 0:
             self._go(0, scroll.last)
             self._out.append("\n" * scroll.rows)
@@ -79,7 +79,7 @@ class Painter:
             self._out.append("\x1bM" * -scroll.rows)
         if is_part:
             self._out.append("\x1b[r")
-            self._cursor = (0, 0)
+            self._cursor = None
 
     def row(self, y: int, old: Row, new: Row) -> None:
         """Writes the cells of a row that differ."""
