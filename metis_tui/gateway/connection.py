@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import anyio.lowlevel  # the HTTP library would load these two with the first request, on the event loop
+import anyio.streams.memory
 import httpx2
 
 from metis_tui import __version__
@@ -100,6 +102,7 @@ class Connection:
         self._sdk_clients: dict[str, AsyncOpenAI] = {}
         self.is_sdk_loaded = False
         self._auth = _OriginOnly(address, authenticator)
+        _ = anyio.connect_tcp  # likewise
         try:
             self._http = httpx2.AsyncClient(
                 auth=self._auth,

@@ -6,7 +6,6 @@ Owns the catalog and which model is chosen. Composes; what it shows is worked ou
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from typing import TYPE_CHECKING, ClassVar
 
@@ -26,6 +25,7 @@ from metis_tui.tui.screens.conversation_actions import ConversationActions
 from metis_tui.tui.screens.transcript_actions import TranscriptActions
 from metis_tui.tui.screens.turn_actions import TurnActions
 from metis_tui.tui.screens.view_actions import ViewActions
+from metis_tui.tui.warm_up import WarmUp
 from metis_tui.tui.widgets.chat_pane import LOGGED_NOTICE, WELCOME, ChatPane
 from metis_tui.tui.widgets.notice_bar import Notice, NoticeBar
 from metis_tui.tui.widgets.prompt_input import PromptInput
@@ -43,13 +43,6 @@ _CONNECT_DELAY_SECONDS = 0.06
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
 
 
-def _load_renderer() -> None:
-    from metis_tui.tui.rendering.markdown import render_markdown
-    from metis_tui.tui.rendering.palette import Palette
-
-    render_markdown("*a*\n\n```text\nb\n```\n", 40, Palette())
-
-
 class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptActions):
     """Owns what is known: services, catalog, the chosen model. Its actions are in the base classes."""
 
@@ -60,6 +53,7 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         self.launch = launch
         self._services: Services | None = None
         self.connected = asyncio.Event()
+        self.warm_up = WarmUp()
         self.catalog = Catalog()
         self.measurements: dict[str, Measurement] = {}
         self.model: ServedModel | None = None
@@ -131,7 +125,8 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         from metis_tui.tui.catalog_watch import CatalogWatch
 
         try:
-            self._services = services = await in_background(self.launch.connect)
+            with self.warm_up.giving_way():
+                self._services = services = await in_background(self.launch.connect)
         except ChatError as error:
             self.metis_app.give_up(error)
             return
@@ -149,18 +144,16 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         self.run_worker(self._open_first(), group="open", exit_on_error=False)
         self.run_worker(self.catalog_watch.run(), group="catalog", exit_on_error=False)
         self.run_worker(self.access_watch.run(), group="access", exit_on_error=False)
-        self.run_worker(self._warm_up(), group="warm-up", exit_on_error=False)
+        self.run_worker(self.warm_up.run(services.gateway.warm_up), group="warm-up", exit_on_error=False)
         self.set_interval(10.0, self._show_state)
 
-    async def _warm_up(self) -> None:
-        """Loads what the first turn needs while the user reads and types."""
-        gc.disable()  # thousands of classes are about to be made, all of which stay: collections would find nothing
-        try:
-            await self.services.gateway.warm_up()
-            await in_background(_load_renderer)
-        finally:
-            gc.freeze()  # what was loaded stays for good, so later collections need not look at it, also in a stream
-            gc.enable()
+    @on(PromptInput.Changed)
+    def prompt_changed(self) -> None:
+        self.warm_up.typed()
+
+    @on(PromptInput.Submitted)
+    def prompt_submitted(self) -> None:
+        self.warm_up.hurry()
 
     # -- what is known -----------------------------------------------------------------------------------------
 
