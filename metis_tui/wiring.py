@@ -5,7 +5,6 @@ Imports each adapter only where a command needs it, so that no command pays for 
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import gc
 import os
@@ -247,6 +246,8 @@ def _store_for_application(options: argparse.Namespace, ground: Ground) -> tuple
     from metis_tui.store.memory import MemoryStore
 
     if options.no_save:
+        import asyncio
+
         return asyncio.run(_borrowed(options, ground))  # in the thread that connects, which has no event loop
     trouble = folder_trouble(ground.paths.data)
     if trouble:

@@ -5,18 +5,39 @@ The contracts themselves live in pyproject.toml; here they are run, and shown to
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+from start_watch import read_log
 
+from metis_tui.auth.credential_file import GATEWAY_RESOURCE_SERVER, token_files
+from metis_tui.chat.conversation import ChatMessage, Conversation
+from metis_tui.chat.identifiers import new_ulid
 from metis_tui.demo.server import DemoGateway
+from metis_tui.store.conversation_store import ConversationFiles
 
 PROJECT = Path(__file__).parent.parent
-HEAVY = {"textual", "rich", "openai", "httpx", "httpx2", "globus_sdk"}
+WATCH = Path(__file__).with_name("start_watch.py")
+HEAVY = {
+    "textual",
+    "rich",
+    "openai",
+    "httpx2",
+    "anyio",
+    "pydantic",
+    "globus_sdk",
+    "requests",
+    "sqlite3",
+    "metis_tui.tui",
+}
+OF_COMMANDS = {*HEAVY, "asyncio", "ssl", "metis_tui.store", "metis_tui.gateway", "metis_tui.auth", "metis_tui.demo"}
+"""What a command that neither talks to the gateway nor looks at conversations has no use for."""
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -73,43 +94,72 @@ def test_a_new_room_needs_a_place(copy: Path) -> None:
     assert lint_imports(copy).returncode == 1
 
 
-def loaded_by(*arguments: str) -> set[str]:
-    """The top-level modules that are loaded when the command ends."""
-    program = (
-        "import sys\n"
-        f"sys.argv = ['metis-tui', *{list(arguments)!r}]\n"
-        "from metis_tui.__main__ import main\n"
-        "try:\n    main()\nexcept SystemExit:\n    pass\n"
-        "sys.stderr.write('\\nMODULES ' + ' '.join({name.split('.')[0] for name in sys.modules}))\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program],
+def watched(log: Path, *arguments: str) -> tuple[set[str], list[Path]]:
+    """What the command imported, or tried to, and the files that it opened, in order."""
+    subprocess.run(
+        [sys.executable, str(WATCH), str(log), "--", *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        text=True,
         timeout=60,
         check=True,
         cwd=PROJECT,
     )
-    return set(done.stderr.rsplit("MODULES ", 1)[1].split())
+    events = read_log(log)
+    imported = {event.name for event in events if event.kind == "import"}
+    return imported, [Path(event.name) for event in events if event.kind != "import"]
+
+
+def within(modules: set[str], packages: set[str]) -> set[str]:
+    return {name for name in modules if any(name == top or name.startswith(f"{top}.") for top in packages)}
 
 
 @pytest.mark.parametrize(
-    "command",
-    [["--help"], ["--version"], ["ask", "--help"], ["history", "list"], ["config", "show"], ["config", "path"]],
-    ids=" ".join,
+    ("command", "forbidden", "most_modules"),
+    [
+        ("--help", {*OF_COMMANDS, "metis_tui.wiring"}, 8),
+        ("--version", {*OF_COMMANDS, "metis_tui.wiring"}, 8),
+        ("ask --help", {*OF_COMMANDS, "metis_tui.wiring"}, 8),
+        ("config path", OF_COMMANDS, 20),
+        ("config show", OF_COMMANDS, 20),
+        ("history list", {*HEAVY, "metis_tui.gateway", "metis_tui.auth", "urllib.request"}, 45),
+    ],
 )
-def test_light_commands_load_nothing_heavy(command: list[str]) -> None:
-    assert not HEAVY & loaded_by(*command)
+def test_light_commands_load_nothing_heavy(
+    home: Path, tmp_path: Path, command: str, forbidden: set[str], most_modules: int
+) -> None:
+    imported, opened = watched(tmp_path / "log", *command.split())
+    assert not within(imported, forbidden)
+    ours = within(imported, {"metis_tui"})
+    assert len(ours) <= most_modules, sorted(ours)
+    if "-" in command:
+        assert not [path for path in opened if path.is_relative_to(home)]
 
 
-@pytest.mark.parametrize("command", [["--help"], ["--version"]], ids=" ".join)
-def test_help_does_not_even_load_the_event_loop(command: list[str]) -> None:
-    assert not {"asyncio", "json", "platformdirs"} & loaded_by(*command)
+async def test_a_list_opens_no_conversation(home: Path, tmp_path: Path) -> None:
+    store = ConversationFiles(home / "data")
+    for _ in range(30):
+        conversation = Conversation()
+        message = ChatMessage(new_ulid(), None, "user", "hello", conversation.created_ms)
+        conversation.add(message)
+        await store.append(conversation, message)
+    await store.close()
+    _, opened = watched(tmp_path / "log", "history", "list", "--limit", "5")
+    own = [path for path in opened if path.is_relative_to(home)]
+    assert len(own) <= 6, own
+    assert sum(path.name == "config.toml" for path in own) == 1
+    assert not [path for path in own if path.is_relative_to(home / "data" / "conversations")]
 
 
-def test_ask_loads_neither_the_widgets_nor_globus(demo: DemoGateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("METIS_TUI_TOKEN", demo.token)
-    loaded = loaded_by("ask", "--base-url", demo.url, "-m", "gpt-oss-120b", "hello")
-    assert "openai" in loaded
-    assert not {"textual", "rich", "globus_sdk"} & loaded
+def test_ask_loads_neither_the_widgets_nor_globus_and_reads_no_file_twice(
+    home: Path, tmp_path: Path, demo: DemoGateway
+) -> None:
+    token = token_files(home)[0]
+    token.parent.mkdir(parents=True)
+    entry = {"access_token": demo.token, "expires_at_seconds": time.time() + 80_000}
+    token.write_text(json.dumps({"data": {"DEFAULT": {GATEWAY_RESOURCE_SERVER: entry}}}))
+    imported, opened = watched(tmp_path / "log", "ask", "--base-url", demo.url, "-m", "gpt-oss-120b", "hello")
+    assert within(imported, {"openai"})
+    assert not within(imported, {"textual", "rich", "globus_sdk", "requests", "sqlite3", "metis_tui.tui"})
+    assert len(within(imported, {"metis_tui"})) <= 75
+    for path in (home / "config" / "config.toml", home / "state" / "choices.json", token):
+        assert opened.count(path) == 1, path

@@ -68,7 +68,7 @@ class ConversationFiles:
         """Newest first by last change."""
         more = list(self._saver.hints.values())
         found = await self._reader.run(lambda: self._library.list(limit, include_trashed=include_trashed, more=more))
-        if not self._is_swept:
+        if not self._is_swept and limit != 1:  # who only continues the last one waits for no sweep
             self._is_swept = True
             self._reader.later(self._sweep)
         return found
