@@ -31,11 +31,11 @@ from metis_tui.tui.widgets.notice_bar import Notice, NoticeBar
 from metis_tui.tui.widgets.prompt_input import PromptInput
 from metis_tui.tui.widgets.status_bar import StatusBar
 from metis_tui.tui.widgets.title_bar import TitleBar
-from metis_tui.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from metis_tui.chat.ports import AccessToken, Measurement, SaveStatus
     from metis_tui.tui.services import Launch, Services
+    from metis_tui.tui.widgets.transcript import Transcript
 
 _SHORT_ROWS = 9
 """Below this many rows the prompt and the end of the transcript get all the room."""
@@ -126,10 +126,12 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
 
         try:
             with self.warm_up.giving_way():
-                self._services = services = await in_background(self.launch.connect)
+                services = await in_background(self.launch.connect)
+                await self.pane.add_transcript()
         except ChatError as error:
             self.metis_app.give_up(error)
             return
+        self._services = services
         self.metis_app.problems += services.problems
         self.pane.engine = services.engine
         self.catalog_watch = CatalogWatch(services.gateway, self._catalog_changed, self._catalog_failed)
@@ -276,8 +278,7 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
     def focus_changed(self) -> None:
         self._show_state()
 
-    @on(Transcript.FollowChanged)
-    def follow_changed(self, event: Transcript.FollowChanged) -> None:
+    def on_transcript_follow_changed(self, event: Transcript.FollowChanged) -> None:
         self.has_more_below = not event.follow
         self._show_state()
 

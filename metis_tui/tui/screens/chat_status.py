@@ -36,7 +36,7 @@ def status_facts(chat: ChatBase, now: float) -> StatusFacts:
         is_saving_off=chat.is_connected and not chat.services.is_saving,
         is_demo=chat.launch.start.is_demo,
         has_more_below=chat.has_more_below,
-        is_reading=chat.pane.transcript.has_focus,
+        is_reading=chat.pane.is_reading,
         is_connected=chat.is_connected,
     )
 

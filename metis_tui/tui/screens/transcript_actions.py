@@ -20,6 +20,8 @@ class TranscriptActions(ChatBase):
 
     @on(PromptInput.ScrollRequested)
     def scroll_transcript(self, event: PromptInput.ScrollRequested) -> None:
+        if not self.is_connected:
+            return
         transcript = self.pane.transcript
         transcript.action_page_up() if event.pages < 0 else transcript.action_page_down()
 

@@ -9,27 +9,27 @@ import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.timer import Timer
 from textual.widgets import Static
 from textual.worker import Worker, WorkerError
 
+from metis_tui.chat.background import in_background
 from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.chat.errors import ChatError
 from metis_tui.tui.turn_view import Phase, TurnView
 from metis_tui.tui.widgets.notice_bar import NoticeBar
 from metis_tui.tui.widgets.prompt_input import PromptInput
-from metis_tui.tui.widgets.transcript import Transcript
 
 if TYPE_CHECKING:
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.chat.turn import TurnEvent
+    from metis_tui.tui.widgets.conversation_transcript import ConversationTranscript
 
 WELCOME = """\
  metis-tui
@@ -41,16 +41,6 @@ WELCOME = """\
  F1      help                     Ctrl+P  find any action
 """
 LOGGED_NOTICE = "\n The service logs prompts. Conversations are also saved on your own\n disk, at once.\n"
-
-
-class ConversationTranscript(Transcript):
-    """The transcript with the keys whose work is the screen's."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "screen.copy_message", show=False, id="copy_message"),
-        Binding("Y", "screen.copy_code", show=False, id="copy_code"),
-        Binding("i,escape", "screen.focus_prompt", show=False, id="focus_prompt"),
-    ]
 
 
 class ChatPane(Vertical):
@@ -94,18 +84,35 @@ class ChatPane(Vertical):
         self._ticker: Timer | None = None
         self._reply_id: str | None = None
         self._model_key = ""
+        self._transcript: ConversationTranscript | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(WELCOME, id="welcome", markup=False)
-        yield ConversationTranscript()
         yield NoticeBar()
         yield PromptInput()
 
     def on_mount(self) -> None:
-        self.transcript = self.query_one(Transcript)
         self.prompt = self.query_one(PromptInput)
         self.notices = self.query_one(NoticeBar)
+
+    async def add_transcript(self) -> None:
+        """Loads and adds the transcript. It is a third of what is ours, so the first paint goes without it."""
+        make = await in_background(_load_transcript)
+        self._transcript = make()
+        await self.mount(self._transcript, after="#welcome")
         self.show(self.conversation)
+
+    @property
+    def transcript(self) -> ConversationTranscript:
+        """Only when the application is connected, which is a moment after the first paint."""
+        if self._transcript is None:
+            raise RuntimeError("not connected yet")
+        return self._transcript
+
+    @property
+    def is_reading(self) -> bool:
+        """Whether the transcript takes the keys."""
+        return self._transcript is not None and self._transcript.has_focus
 
     def welcome(self, text: str) -> None:
         self.query_one("#welcome", Static).update(text)
@@ -235,3 +242,9 @@ class ChatPane(Vertical):
     def _tick(self) -> None:
         self.transcript.set_activity(self.turn.words(time.monotonic()))
         self.post_message(self.TurnChanged())
+
+
+def _load_transcript() -> type[ConversationTranscript]:
+    from metis_tui.tui.widgets.conversation_transcript import ConversationTranscript
+
+    return ConversationTranscript
