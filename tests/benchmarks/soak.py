@@ -11,6 +11,7 @@ import argparse
 import os
 import random
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -41,8 +42,8 @@ PROMPTS = (
     "List 9 ideas on ☃ ✈️ ½ ﬁ ｆｕｌｌ",
 )
 WORDS = ("mesh ", "日本 ", "cafe\u0301 ", "🎉🚀 ", "-- ", "x" * 30 + " ", "👨‍👩‍👧 ", "🇺🇸 ", "ｆｕｌｌ ")
-SHELL = ("bash", "--norc", "--noprofile", "-i")
 READY = "ready>"
+SHELL = ("env", f"PS1={READY} ", "bash", "--norc", "--noprofile", "-i")
 
 
 class Session:
@@ -67,7 +68,7 @@ class Session:
     def _command(self) -> list[str]:
         if self.kind == "tmux":
             options = ["set", "-g", "status", "off", ";", "set", "-s", "escape-time", "10"]
-            return ["tmux", "-f", "/dev/null", "-L", self.name, "new-session", " ".join(SHELL), ";", *options]
+            return ["tmux", "-f", "/dev/null", "-L", self.name, "new-session", shlex.join(SHELL), ";", *options]
         if self.kind == "screen":
             return ["screen", "-c", "/dev/null", "-U", "-S", self.name, *SHELL]
         return list(SHELL)
@@ -80,7 +81,7 @@ class Session:
         variables = {
             f"METIS_TUI_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "STATE", "CACHE")
         }
-        variables |= {"HOME": str(home), "PS1": f"{READY} ", "EDITOR": str(editor), "VISUAL": "", "LANG": "C.UTF-8"}
+        variables |= {"HOME": str(home), "EDITOR": str(editor), "VISUAL": "", "LANG": "C.UTF-8"}
         variables |= {"METIS_TUI_BASE_URL": gateway.url, "METIS_TUI_TOKEN": gateway.token}
         variables |= {"TMUX_TMPDIR": str(self.sockets), "SCREENDIR": str(self.sockets), "TMUX": "", "STY": ""}
         variables |= {"SSH_CONNECTION": "192.0.2.1 1 192.0.2.2 22" if seed % 3 else "", "PYTHONPATH": str(PROJECT)}
@@ -191,6 +192,7 @@ class User:
         self._wait(lambda text: "Enter · Esc" in text, "the list of themes", 10)
         self.window.press(*(self.chance.choice(("down", "up")) for _ in range(3)))
         self.window.press(self.chance.choice(("enter", "escape")))
+        self._wait(lambda text: "Enter · Esc" not in text, "the end of the list of themes")
 
     def find_conversation(self) -> None:
         self.window.press("ctrl+r")
@@ -296,7 +298,10 @@ def run(session: Session, steps: int, seed: int, between: int) -> int:
 
 @contextmanager
 def session_of(kind: str, seed: int) -> Iterator[Session]:
-    with tempfile.TemporaryDirectory() as folder, DemoGateway(throttle=None, speed=20.0, seed=seed) as gateway:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        DemoGateway(throttle=None, speed=20.0, seed=seed) as gateway,
+    ):
         session = Session(kind, Path(folder), gateway, seed)
         try:
             yield session

@@ -48,7 +48,7 @@ KEYS = {
 ESCAPE_SECONDS = 0.2
 """What follows Esc sooner makes another key of it: only time tells Esc from the start of a sequence."""
 
-_QUERY = re.compile(rb"\x1b\[(?:\??0?(?P<kind>c)|(?P<status>[56])n|\?(?P<mode>\d+)\$p)")
+QUERY = re.compile(rb"\x1b\[(?:\??0?(?P<kind>c)|(?P<status>[56])n|\?(?P<mode>\d+)\$p)")
 # What xterm knows and the emulator does not: private CSI with < = >, requests with $, and control strings.
 UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<=>][0-9;:]*[ -/]*[@-~]|\x1b\[\?[0-9;]*[ -/]+[@-~]|\x1b[P_^X].*?\x1b\\", re.S)
 UNFINISHED = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*|[P\]_^X][^\x07\x1b]*\x1b?)?\Z", re.S)
@@ -132,16 +132,22 @@ class TerminalProcess:
 
     def _take(self, data: bytes) -> None:
         self.received += data
+        self._emulate(data)
+
+    def _emulate(self, data: bytes) -> None:
         data = self._rest + data
         unfinished = UNFINISHED.search(data)
         self._rest = unfinished.group() if unfinished else b""
         whole = data[: len(data) - len(self._rest)]
         shown = 0
-        for query in _QUERY.finditer(whole):
+        for query in QUERY.finditer(whole):
             self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", whole[shown : query.start()]))
             shown = query.end()
-            self.send(self._answer(query))
+            self._reply_to(query)
         self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", whole[shown:]))
+
+    def _reply_to(self, query: re.Match[bytes]) -> None:
+        self.send(self._answer(query))
 
     def _answer(self, query: re.Match[bytes]) -> bytes:
         """What a terminal says when asked what it is, how it is, where the cursor is, or whether it has a mode."""
