@@ -104,7 +104,8 @@ def _joined(lines: list[Line], part: SourcePart) -> list[Line]:
     if not lines or part.start == 0:
         return lines
     if part.join == "block":
-        return [Line((), (part.first_line, part.first_line), "blank"), *lines]
+        first = lines[0].source_start
+        return [Line((), (first, first), "blank"), *lines]
     if part.is_continued:
         lines[0].glue = part.join
     return lines

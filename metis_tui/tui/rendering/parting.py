@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 PART_SIZE = 8_000
-"""Characters from which on a part ends at the next good place."""
-WHOLE_SIZE = 2 * PART_SIZE
-"""Texts up to this length stay whole; a part that found no good place is cut at any line after so many."""
-_MAX_SCANNED = 100_000
+"""Characters from which on a part ends at the next good place.
+
+After twice as many it ends at any line; texts up to twice as long stay whole.
+"""
+_MAX_SCANNED = 200_000
 """Lines of a text that are looked at one by one."""
 _MAX_HEADER = 2_000
 """Characters of a table's header that are read again for each part of it; wider tables are not parted so soon."""
@@ -49,46 +50,47 @@ class SourcePart(NamedTuple):
         return self.join in ("", " ")
 
 
-def cut_plain(text: str) -> list[SourcePart]:
+def cut_plain(text: str, size: int = PART_SIZE) -> list[SourcePart]:
     """Parts of a text whose lines stand for themselves; a giant line is cut at a space."""
-    if len(text) <= WHOLE_SIZE:
+    if len(text) <= 2 * size:
         return [SourcePart(0, len(text), 0, "line")]
     parts: list[SourcePart] = []
     start, line, join = 0, 0, "line"
     while start < len(text):
-        end, following, next_join = _plain_end(text, start)
+        end, following, next_join = _plain_end(text, start, size)
         parts.append(SourcePart(start, end, line, join))  # type: ignore[arg-type]
         line += text.count("\n", start, following)
         start, join = following, next_join
     return parts
 
 
-def _plain_end(text: str, start: int) -> tuple[int, int, Join]:
+def _plain_end(text: str, start: int, size: int) -> tuple[int, int, Join]:
     """Where a part that begins at `start` ends, where the next begins, and how they are joined."""
-    if len(text) - start <= WHOLE_SIZE:
+    if len(text) - start <= 2 * size:
         return len(text), len(text), "line"
-    newline = text.rfind("\n", start + PART_SIZE // 2, start + PART_SIZE)
-    newline = newline if newline != -1 else text.find("\n", start + PART_SIZE, start + WHOLE_SIZE)
+    newline = text.rfind("\n", start + size // 2, start + size)
+    newline = newline if newline != -1 else text.find("\n", start + size, start + 2 * size)
     if newline != -1 and newline < len(text) - 1:
         return newline, newline + 1, "line"
-    return _within_line(text, start, start + PART_SIZE)
+    return _within_line(text, start, size)
 
 
-def _within_line(text: str, start: int, end: int) -> tuple[int, int, Join]:
-    space = text.rfind(" ", start + PART_SIZE // 2, end)
+def _within_line(text: str, start: int, size: int) -> tuple[int, int, Join]:
+    end = start + size
+    space = text.rfind(" ", start + size // 2, end)
     return (space, space + 1, " ") if space != -1 else (end, end, "")
 
 
-def cut_markdown(text: str, opening: str = "") -> list[SourcePart]:
+def cut_markdown(text: str, opening: str = "", size: int = PART_SIZE) -> list[SourcePart]:
     """Parts of a Markdown text: at empty lines between blocks, giant blocks at a line inside.
 
     `opening` says what the text itself stands in when it is the rest of another.
     """
-    if len(text) <= WHOLE_SIZE:
+    if len(text) <= 2 * size:
         return [SourcePart(0, len(text), 0, opening=opening)]
     if text.count("\n") > _MAX_SCANNED:
-        return cut_plain(text)
-    return list(_Cutter(text, opening).parts())
+        return cut_plain(text, size)
+    return list(_Cutter(text, opening, size).parts())
 
 
 class _Fence(NamedTuple):
@@ -110,8 +112,9 @@ class _Fence(NamedTuple):
 class _Cutter:
     """One pass over the lines of a text."""
 
-    def __init__(self, text: str, opening: str) -> None:
+    def __init__(self, text: str, opening: str, size: int) -> None:
         self._text = text
+        self._size = size
         self._fence: _Fence | None = None
         self._html_end = ""
         self._table = ""
@@ -131,13 +134,13 @@ class _Cutter:
         offset, rest = 0, len(self._text)
         for number, line in enumerate(self._text.split("\n")):
             size = offset - self._start
-            if size >= PART_SIZE and rest > PART_SIZE // 2:
+            if size >= self._size and rest > self._size // 2:
                 cut = self._cut_before(line, size)
                 if cut is not None:
                     yield self._part(offset, number, *cut)
             self._read(line)
-            while len(line) > WHOLE_SIZE and not self._table:
-                end, following, join = _within_line(self._text, offset, offset + PART_SIZE)
+            while len(line) > 2 * self._size and not self._table:
+                end, following, join = _within_line(self._text, offset, self._size)
                 yield self._part(end, number, join, self._fence.opening if self._fence else "", following)
                 line = line[following - offset :]
                 rest, offset = rest - (following - offset), following
@@ -155,11 +158,11 @@ class _Cutter:
 
     def _cut_before(self, line: str, size: int) -> tuple[Join, str] | None:
         """How the next part begins if it may begin with this line; None where a cut would be seen."""
-        is_overdue = size >= WHOLE_SIZE
+        is_overdue = size >= 2 * self._size
         if self._fence is not None:
             if self._fence.is_closed_by(line):
                 return None
-            is_good = not self._fence.is_nested and (not self._before.strip() or size >= PART_SIZE + PART_SIZE // 2)
+            is_good = not self._fence.is_nested and (not self._before.strip() or size >= self._size + self._size // 2)
             return ("line", self._fence.opening) if is_good or is_overdue else None
         if self._html_end:
             return ("line", "") if is_overdue else None

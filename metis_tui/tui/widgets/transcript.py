@@ -48,9 +48,8 @@ class Transcript(TranscriptCursor, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(clock=clock, id=id, classes=classes)
-        self._frame_seconds = 1.0
-        self.set_frame_rate(frames_per_second)
         self._pending: Timer | None = None
+        self.set_frame_rate(frames_per_second)
         self._not_before = 0.0
         self._has_drawn_delta = False
         self.drawn_deltas = 0
@@ -59,6 +58,9 @@ class Transcript(TranscriptCursor, can_focus=True):
     def set_frame_rate(self, frames_per_second: float) -> None:
         """How often a streaming reply is drawn at most; from the next frame on."""
         self._frame_seconds = 1.0 / max(0.1, frames_per_second)
+        if self._pending is not None:
+            self._cancel_drawing()
+            self._draw_soon()
 
     # --- messages ---------------------------------------------------------------------------------
 

@@ -191,8 +191,9 @@ def _sought(document: TranscriptDocument, kept: KeptSelection, guess: Selection)
     start = min(places, key=lambda place: abs(place - before))
     end = start + len(kept.words)
     first_row = next(mark for mark in reversed(marks) if mark[0] <= start)
-    last_row = next(mark for mark in reversed(marks) if mark[0] < end)
-    return Selection(
+    last_row = next(mark for mark in reversed(marks) if mark[0] < end + kept.words.endswith("\n"))
+    found = Selection(
         _offset_at(document, Place(first_row[1].position, first_row[1].start + start - first_row[0])),
         _offset_at(document, Place(last_row[1].position, last_row[1].start + end - last_row[0])),
     )
+    return found if _words(document, found)[0] == kept.words else None
