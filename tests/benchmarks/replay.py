@@ -84,7 +84,7 @@ class Watcher:
             if arrived < since or not dirty:
                 continue
             self._see_keys(arrived, rows(screen, dirty))
-            if self.end_at is None and self._letters:
+            if self._letters:
                 self._see_reply(arrived, [letters(row) for row in rows(screen)[1 : screen.lines - 3]])
 
     def _see_keys(self, arrived: float, changed: list[str]) -> None:
@@ -97,15 +97,18 @@ class Watcher:
 
     def _see_reply(self, arrived: float, shown: list[str]) -> None:
         """The screen ends with what is seen of the reply; rows below that are not of it are left out."""
-        end = self._end_in(arrived, shown)
+        end, is_whole = self._end_in(arrived, shown)
+        if not is_whole:
+            self.end_at = None  # long replies repeat themselves: what looked like the end was not
+        elif self.end_at is None:
+            self.end_at = arrived
         if end > self._shown:
             self.first_at = self.first_at or arrived
             self.lags.append((arrived, arrived - self._sent[self._shown]))
             self._shown = end
-        if self._shown == len(self._letters):
-            self.end_at = arrived
 
-    def _end_in(self, arrived: float, shown: list[str]) -> int:
+    def _end_in(self, arrived: float, shown: list[str]) -> tuple[int, bool]:
+        """How many letters of the reply have been seen, and whether the screen ends as the reply does."""
         sent = bisect_right(self._sent, arrived)  # nothing is seen before it is sent
         for last in range(len(shown), 0, -1):
             if not shown[last - 1]:
@@ -113,5 +116,7 @@ class Watcher:
             tail = "".join(shown[max(0, last - _TAIL_ROWS) : last])[-_TAIL:]
             place = self._letters.find(tail, max(0, self._shown - len(tail)), sent)
             if place >= 0 and len(tail) >= min(_SHORTEST_TAIL, len(self._letters)):
-                return place + len(tail)
-        return 0
+                if sent == len(self._letters) and self._letters.endswith(tail):
+                    return len(self._letters), True
+                return place + len(tail), False
+        return 0, False
