@@ -150,6 +150,11 @@ class User:
                 )
             time.sleep(0.02)
 
+    def _escape(self) -> None:
+        if self.session.kind == "screen":
+            time.sleep(0.4)  # GNU screen keeps an Esc that comes right behind an arrow key until the next key
+        self.window.press("escape")
+
     def page(self) -> None:
         self.window.press(
             *(self.chance.choice(("pageup", "pageup", "pagedown")) for _ in range(self.chance.randint(1, 3)))
@@ -181,7 +186,7 @@ class User:
         time.sleep(self.chance.choice((0, 0.05, 0.3)))
         for _ in range(self.chance.randint(0, 3)):
             self.window.press(self.chance.choice(("down", "up")))
-        self.window.press("escape")
+        self._escape()
 
     def theme(self) -> None:
         if self.session.size[1] < 20:
@@ -191,13 +196,15 @@ class User:
         self.window.press("h")
         self._wait(lambda text: "Enter · Esc" in text, "the list of themes", 10)
         self.window.press(*(self.chance.choice(("down", "up")) for _ in range(3)))
-        self.window.press(self.chance.choice(("enter", "escape")))
+        self.window.press("enter") if self.chance.random() < 0.5 else self._escape()
         self._wait(lambda text: "Enter · Esc" not in text, "the end of the list of themes")
 
     def find_conversation(self) -> None:
         self.window.press("ctrl+r")
         time.sleep(0.2)
-        self.window.press("down", "enter" if self.chance.random() < 0.5 else "escape", "escape")
+        self.window.press("down")
+        self.window.press("enter") if self.chance.random() < 0.5 else self._escape()
+        self._escape()
 
     def select(self) -> None:
         if self.session.kind == "screen":
