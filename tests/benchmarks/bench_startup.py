@@ -38,6 +38,9 @@ _CALL = re.compile(r"\d+ +(\w+)\(")
 _PAINT_BYTES = 500
 """A write to the terminal longer than this is the first paint; what comes before are the terminal's modes."""
 
+_FIGURES = ("median s", "best s", "CPU s", "RSS MB")
+_WIDTHS = (9, 7, 7, 7)
+
 KEYS = [
     chr(code) for first, last in ((0x0410, 0x044F), (0x0531, 0x0556), (0x10D0, 0x10F0)) for code in range(first, last)
 ]
@@ -84,24 +87,31 @@ class Bench:
 
 
 def measure_ready(bench: Bench, rounds: int) -> None:
-    seconds: dict[str, list[float]] = {name: [] for name in bench.names()}
-    megabytes: dict[str, list[float]] = {name: [] for name in bench.names()}
+    names = bench.names()
+    measured: dict[str, list[tuple[float, float, float]]] = {name: [] for name in names}
     for turn in range(rounds + 1):  # the first is left out: it warms the disk's cache
-        for name in seconds:
+        for name in names:
             with bench.start(name) as terminal:
-                ready = terminal.wait_for(READY[name]) - terminal.started
-                rss = terminal.resident_megabytes()
+                seconds = terminal.wait_for(READY[name]) - terminal.started
+                facts = (seconds, terminal.processor_seconds(), terminal.resident_megabytes())
             if turn:
-                seconds[name].append(ready)
-                megabytes[name].append(rss)
+                measured[name].append(facts)
     title = f"ready to type, {rounds} rounds"
-    print(f"\n{title:34} {'median s':>9} {'best s':>8} {'ratio':>6} {'RSS MB':>7} {'ratio':>6}")
-    base, base_rss = statistics.median(seconds["bare"]), statistics.median(megabytes["bare"])
-    for name, times in seconds.items():
-        median, rss = statistics.median(times), statistics.median(megabytes[name])
-        print(
-            f"{NAMES[name]:34} {median:9.3f} {min(times):8.3f} {median / base:6.2f} {rss:7.1f} {rss / base_rss:6.2f}"
-        )
+    heads = [f" {head:>{width}} {'ratio':>6}" for head, width in zip(_FIGURES, _WIDTHS, strict=True)]
+    print(f"\n{title:34}{''.join(heads)}")
+    base = _summary(measured["bare"])
+    for name in names:
+        figures = _summary(measured[name])
+        ratios = [figure / floor for figure, floor in zip(figures, base, strict=True)]
+        cells = zip(figures, ratios, _WIDTHS, (3, 3, 3, 1), strict=True)
+        row = [f" {value:{width}.{digits}f} {ratio:6.2f}" for value, ratio, width, digits in cells]
+        print(f"{NAMES[name]:34}{''.join(row)}")
+
+
+def _summary(runs: list[tuple[float, float, float]]) -> tuple[float, float, float, float]:
+    """Median and best seconds, processor seconds, megabytes."""
+    seconds, computed, megabytes = zip(*runs, strict=True)
+    return statistics.median(seconds), min(seconds), statistics.median(computed), statistics.median(megabytes)
 
 
 def calls_to_first_paint(trace: Path) -> Counter[str]:
