@@ -1,6 +1,7 @@
-"""Times the transcript, by hand: `python tests/benchmarks/bench_transcript.py`. Prints one table.
+"""Times the transcript, by hand: `python tests/benchmarks/bench_transcript.py [TOKENS]`. Prints goals, met or not.
 
-Opening, resizing and paging are timed to the end of the frame that shows them, in a headless application.
+Opening, resizing and paging are timed to the end of the frame that shows them, in a headless application. "Held"
+is the longest time for which nothing else could run meanwhile.
 """
 
 from __future__ import annotations
@@ -8,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-import resource
-import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from textual.app import App, ComposeResult
+from textual.containers import Horizontal
 
 from metis_tui.chat.conversation import ChatMessage, Timing, Usage
 from metis_tui.tui.widgets.transcript import Transcript
@@ -79,11 +81,60 @@ def conversation(count: int) -> list[ChatMessage]:
     ]
 
 
+OPEN_SECONDS, RESIZE_SECONDS, FRAME_SECONDS, HELD_SECONDS = 0.3, 0.15, 0.05, 0.1
+RSS_MB, LANES_RATIO = 15, 1.5
+
+
 class Host(App[None]):
-    CSS = "Transcript { height: 1fr; }"
+    CSS = "Transcript { height: 1fr; width: 1fr; }"
+
+    def __init__(self, lanes: int = 1) -> None:
+        super().__init__()
+        self.lanes = lanes
 
     def compose(self) -> ComposeResult:
-        yield Transcript()
+        with Horizontal():
+            for _ in range(self.lanes):
+                yield Transcript()
+
+
+class Held:
+    """The longest time for which the event loop did nothing else."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self._last = time.perf_counter()
+
+    async def watch(self) -> None:
+        self._last = time.perf_counter()
+        while True:
+            await asyncio.sleep(0.001)
+            now = time.perf_counter()
+            self.seconds = max(self.seconds, now - self._last - 0.001)
+            self._last = now
+
+
+@asynccontextmanager
+async def holding() -> AsyncIterator[Held]:
+    held = Held()
+    task = asyncio.create_task(held.watch())
+    await asyncio.sleep(0)
+    try:
+        yield held
+        await asyncio.sleep(0.005)
+    finally:
+        task.cancel()
+
+
+def show(name: str, value: str, goal: str, is_met: bool) -> None:
+    print(f"{name:44} {value:>34}   goal {goal:14} {'met' if is_met else 'NOT MET'}")
+
+
+def show_times(name: str, times: Iterable[float], goal: float) -> None:
+    milliseconds = sorted(seconds * 1000 for seconds in times)
+    middle, p95, worst = (milliseconds[int((len(milliseconds) - 1) * part)] for part in (0.5, 0.95, 1.0))
+    value = f"p50 {middle:5.1f} p95 {p95:5.1f} max {worst:5.1f} ms"
+    show(name, value, f"<= {goal * 1000:.0f} ms", worst <= goal * 1000)
 
 
 async def frame(app: App[None], act: Callable[[], object]) -> float:
@@ -99,76 +150,124 @@ async def frame(app: App[None], act: Callable[[], object]) -> float:
     return seconds
 
 
-async def bench_views(count: int) -> None:
-    messages = conversation(count)
+async def bench_views(name: str, messages: list[ChatMessage]) -> None:
+    """Opening, resizing, scrolling and jumping in one conversation."""
     app = Host()
     async with app.run_test(size=(120, 40)) as pilot:
         transcript = app.query_one(Transcript)
         transcript.focus()
+        transcript.show(conversation(3))
         await pilot.pause()
-        opened = await frame(app, lambda: transcript.show(messages))
-        rendered = transcript.document.rendered_entries
-        print(f"{count:6} messages  open {opened * 1000:7.1f} ms   rendered {rendered}")
+        async with holding() as held:
+            opened = await frame(app, lambda: transcript.show(messages))
+        show_times(f"{name}: open", [opened], OPEN_SECONDS)
         for size in ((100, 40), (60, 24), (120, 40)):
             began = time.perf_counter()
-            await pilot.resize_terminal(*size)
-            seconds = time.perf_counter() - began
-            print(f"{'':16} resize to {size[0]}x{size[1]} {seconds * 1000:7.1f} ms (with the pilot's waits)")
-        for name, act in (("page up", transcript.action_page_up), ("line up", transcript.action_scroll_up)):
-            times = [await frame(app, act) for _ in range(200)]
-            show_times(name, times)
-        jumps = [
-            await frame(app, lambda row=row: transcript.scroll_to(y=row, animate=False))  # type: ignore[misc]
-            for row in range(0, transcript.document.height, max(1, transcript.document.height // 40))
-        ]
-        show_times("jump", jumps)
-
-
-def show_times(name: str, times: list[float]) -> None:
-    milliseconds = sorted(seconds * 1000 for seconds in times)
-    p95 = milliseconds[int(len(milliseconds) * 0.95)]
-    print(
-        f"{'':16} {name:8} p50 {statistics.median(milliseconds):6.1f}  p95 {p95:6.1f}  max {milliseconds[-1]:6.1f} ms"
-    )
-
-
-async def bench_stream(tokens: int, per_second: int, text: str, name: str) -> None:
-    app = Host()
-    async with app.run_test(size=(120, 40)) as pilot:
-        transcript = app.query_one(Transcript)
+            async with holding() as resizing:
+                await pilot.resize_terminal(*size)
+                seconds = time.perf_counter() - began
+            held.seconds = max(held.seconds, resizing.seconds)
+            show_times(f"{name}: resize to {size[0]}x{size[1]}", [seconds], RESIZE_SECONDS)
+        async with holding() as moving:
+            for kind, act in (("page up", transcript.action_page_up), ("line up", transcript.action_scroll_up)):
+                show_times(f"{name}: {kind}", [await frame(app, act) for _ in range(100)], FRAME_SECONDS)
+            rows = range(0, transcript.document.height, max(1, transcript.document.height // 40))
+            jumps = [lambda row=row: transcript.scroll_to(y=row, animate=False) for row in rows]
+            random.Random(1).shuffle(jumps)
+            show_times(f"{name}: jump", [await frame(app, jump) for jump in jumps], FRAME_SECONDS)
+            ends = [await frame(app, act) for act in (transcript.first, transcript.last) * 5]
+            show_times(f"{name}: first, last", ends, FRAME_SECONDS)
+        transcript.show(conversation(3))
         await pilot.pause()
-        started = ChatMessage("r", None, "assistant", "", 0, model="gpt-oss-120b", cluster="metis")
-        transcript.begin_reply(started)
-        pieces = [text[n : n + 4] for n in range(0, tokens * 4, 4)]
+        before = transcript.document.rendered_entries
+        reopened = await frame(app, lambda: transcript.show(messages))
+        again = transcript.document.rendered_entries - before
+        show_times(f"{name}: open again (rendered {again})", [reopened], OPEN_SECONDS)
+        seconds = max(held.seconds, moving.seconds)
+        show(f"{name}: held", f"{seconds * 1000:.1f} ms", f"<= {HELD_SECONDS * 1000:.0f} ms", seconds <= HELD_SECONDS)
+        for words in ("single slow node", "nowhere to be found", "Step 3"):
+            began = time.perf_counter()
+            found = len(transcript.find(words))
+            seconds = time.perf_counter() - began
+            show(f"{name}: find {words!r}", f"{found} messages, {seconds * 1000:.1f} ms", "<= 300 ms", seconds <= 0.3)
+        show_times(f"{name}: next found", [await frame(app, transcript.next_found) for _ in range(40)], FRAME_SECONDS)
+
+
+async def stream(lanes: list[Transcript], text: str, tokens: int, per_second: int) -> tuple[float, float, float]:
+    """Streams into each; returns CPU seconds, wall seconds and the longest time held."""
+    pieces = [text[n : n + 4] for n in range(0, tokens * 4, 4)]
+    for transcript in lanes:
+        transcript.begin_reply(ChatMessage("r", None, "assistant", "", 0, model="gpt-oss-120b", cluster="metis"))
+    async with holding() as held:
         cpu, began = time.process_time(), time.perf_counter()
         for number, piece in enumerate(pieces):
-            transcript.add_text(piece)
+            for transcript in lanes:
+                transcript.add_text(piece)
             behind = began + number / per_second - time.perf_counter()
             if behind > 0.002 or number % 64 == 0:
                 await asyncio.sleep(max(0.0, behind))
         cpu, wall = time.process_time() - cpu, time.perf_counter() - began
-        live = transcript.document.entries[-1].live
-        blocks = live.markdown.rendered_blocks if live else 0
-        ended = await frame(
-            app, lambda: transcript.end_reply(ChatMessage("r", None, "assistant", "".join(pieces), 0, stop="stop"))
-        )
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"{name:10} {tokens} tokens at {per_second}/s: CPU {cpu / tokens * 1000:.2f} s/1k, wall {wall:.1f} s, "
-            f"{transcript.drawn_deltas} drawings, {blocks} blocks, end {ended * 1000:.0f} ms, RSS {memory:.0f} MB"
-        )
+        for transcript in lanes:
+            transcript.end_reply(ChatMessage("r", None, "assistant", "".join(pieces), 0, stop="stop"))
+        await asyncio.sleep(0.1)
+    return cpu, wall, held.seconds
+
+
+async def bench_stream(name: str, text: str, tokens: int, per_second: int = 1000) -> None:
+    app = Host()
+    async with app.run_test(size=(120, 40)) as pilot:
+        transcript = app.query_one(Transcript)
+        await pilot.pause()
+        before = resident_mb()
+        cpu, wall, held = await stream([transcript], text, tokens, per_second)
+        late = wall - tokens / per_second
+        value = f"{cpu / tokens * 1000:.3f} s/1k, late {late:.2f} s, {transcript.drawn_deltas} drawn"
+        show(f"{name}: {tokens} tokens, {per_second}/s", value, "late <= 0.1 s", late <= 0.1)
+        show(f"{name}: held", f"{held * 1000:.1f} ms", f"<= {HELD_SECONDS * 1000:.0f} ms", held <= HELD_SECONDS)
+        grown = resident_mb() - before
+        show(f"{name}: RSS", f"+ {grown:.1f} MB", f"<= {RSS_MB} MB", grown <= RSS_MB)
+
+
+async def bench_lanes(tokens: int, text: str) -> None:
+    """Four transcripts side by side against one: CPU for each token of each lane."""
+    costs: dict[int, list[float]] = {1: [], 4: []}
+    for _ in range(2):
+        for count in (1, 4):
+            app = Host(count)
+            async with app.run_test(size=(160, 40)) as pilot:
+                await pilot.pause()
+                cpu, _, _ = await stream(list(app.query(Transcript)), text, tokens, 1000)
+                costs[count].append(cpu / tokens / count * 1000)
+    one, four = min(costs[1]), min(costs[4])
+    value = f"{four:.3f} / {one:.3f} s/1k = {four / one:.2f}"
+    show("4 lanes, CPU for a lane's 1k tokens", value, f"<= {LANES_RATIO} x one", four <= LANES_RATIO * one)
+
+
+def resident_mb() -> float:
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[1]
+    return int(pages) * 4096 / 1024**2
+
+
+def giants(chance: random.Random) -> dict[str, str]:
+    words = " ".join(chance.choice(WORDS) for _ in range(180_000))
+    return {"1 MB of Markdown": reply(chance, 250_000)[:1_000_000], "1 MB in one line": words[:1_000_000]}
 
 
 async def main() -> None:
-    for count in (500, 5000):
-        await bench_views(count)
-    chance = random.Random(3)
     tokens = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    chance = random.Random(3)
     prose = " ".join(paragraph(chance, 20) for _ in range(tokens // 20))
-    await bench_stream(tokens, 1000, reply(chance, tokens), "mixed")
-    await bench_stream(tokens, 1000, "```python\n" + "    value = compute(1, 'two')  # three\n" * tokens, "code")
-    await bench_stream(tokens, 1000, "".join(f"- {paragraph(chance, 10)}\n" for _ in range(tokens)), "list")
-    await bench_stream(tokens, 1000, prose, "paragraph")
+    await bench_stream("mixed", reply(chance, tokens), tokens)
+    await bench_stream("code", "```python\n" + "    value = compute(1, 'two')  # three\n" * tokens, tokens)
+    await bench_stream("list", "".join(f"- {paragraph(chance, 10)}\n" for _ in range(tokens)), tokens)
+    await bench_stream("paragraph", prose, tokens)
+    await bench_lanes(min(tokens, 3_000), reply(chance, tokens))
+    for count in (500, 5000):
+        await bench_views(f"{count} messages", conversation(count))
+    for name, text in giants(chance).items():
+        asked = ChatMessage("p", None, "user", "Tell me all", 0)
+        await bench_views(name, [asked, ChatMessage("r", "p", "assistant", text, 0, model="m", stop="stop")])
+        await bench_stream(name, text, 240_000, 60_000)
 
 
 if __name__ == "__main__":

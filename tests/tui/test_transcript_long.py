@@ -36,9 +36,10 @@ async def test_opening_renders_each_message_once() -> None:
 
 
 async def test_coming_back_renders_nothing_again() -> None:
-    first, other = conversation(60), [prompt(900, "another"), reply(901)]
+    first, other = conversation(12), [prompt(900, "another"), reply(901)]
     async with opened(first, (60, 20)) as (transcript, pilot):
-        transcript.scroll_rows(-60)
+        for _ in range(12):  # every message is seen, so that none is rendered later while idle
+            transcript.action_page_up()
         await pilot.pause()
         before, heights = transcript.document.rendered_entries, transcript.document.height
         transcript.show(other)
@@ -49,18 +50,20 @@ async def test_coming_back_renders_nothing_again() -> None:
         assert transcript.document.rendered_entries - before == others
         assert transcript.document.height == heights
         assert painted(transcript) == screen(transcript)
-        transcript.show([*first[:-1], reply(59, "Another text")])
+        transcript.show([*first[:-1], reply(11, "Another text")])
         await pilot.pause()
         assert transcript.document.rendered_entries - before == others + 1
         assert "   Another text" in screen(transcript)
 
 
 async def test_another_width_and_back_renders_nothing_again() -> None:
-    async with opened(conversation(60), (60, 20)) as (transcript, pilot):
-        await pilot.pause()
+    async with opened(conversation(3), (60, 20)) as (transcript, pilot):
+        transcript.first()
+        transcript.last()
         before, height = screen(transcript), transcript.document.height
         await pilot.resize_terminal(90, 20)
-        await pilot.pause()
+        transcript.first()
+        transcript.last()
         rendered = transcript.document.rendered_entries
         await pilot.resize_terminal(60, 20)
         assert transcript.document.rendered_entries == rendered

@@ -45,6 +45,10 @@ class SourcePart(NamedTuple):
     """Code blocks that begin in the part, by their fences."""
 
     @property
+    def is_within_code(self) -> bool:
+        return self.opening[:1] in ("`", "~") and bool(self.opening)
+
+    @property
     def is_continued(self) -> bool:
         """Begins within a line of the text."""
         return self.join in ("", " ")

@@ -14,9 +14,9 @@ from textual.timer import Timer
 
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.chat.printable import printable
-from metis_tui.tui.widgets.transcript_cursor import TranscriptCursor
 from metis_tui.tui.widgets.transcript_document import START
 from metis_tui.tui.widgets.transcript_entry import Entry
+from metis_tui.tui.widgets.transcript_finder import TranscriptFinder
 from metis_tui.tui.widgets.transcript_finding import Search
 from metis_tui.tui.widgets.transcript_heading import Clock, local_time
 from metis_tui.tui.widgets.transcript_live import LiveReply
@@ -25,7 +25,7 @@ _SHARE = 5
 """Drawing a streaming reply takes at most one part in so many of the time."""
 
 
-class Transcript(TranscriptCursor, can_focus=True):
+class Transcript(TranscriptFinder, can_focus=True):
     """The messages of one conversation."""
 
     DEFAULT_CSS = """
@@ -148,7 +148,7 @@ class Transcript(TranscriptCursor, can_focus=True):
         with self._same_places():
             self.document.exchange(number, message)
         if self.current == old_id:
-            self.set_reactive(TranscriptCursor.current, message.id)
+            self.set_reactive(TranscriptFinder.current, message.id)
         self.refresh()
 
     # --- streaming --------------------------------------------------------------------------------

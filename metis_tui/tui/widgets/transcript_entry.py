@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.tui.rendering.palette import Palette
 from metis_tui.tui.widgets.transcript_heading import Clock, local_time
 from metis_tui.tui.widgets.transcript_live import LiveReply, LiveRows
-from metis_tui.tui.widgets.transcript_rows import EntryRows, PartedRows
+from metis_tui.tui.widgets.transcript_rows import CutText, EntryRows, PartedRows
+
+if TYPE_CHECKING:
+    from metis_tui.tui.widgets.transcript_finding import Search
 
 _NARROW = 40
 _KEPT_LAYOUTS = 4
@@ -44,6 +47,9 @@ class Entry:
         """Rows; exact as far as its parts are."""
         self.rows: PartedRows | None = None
         """None until the entry is looked at."""
+        self.candidate: tuple[Search, bool] | None = None
+        """Whether its texts may hold words, as far as that is known."""
+        self._texts: dict[bool, CutText] = {}
         self._kept: dict[tuple[int, bool, bool], EntryRows] = {}
         self._newlines = -1
 
@@ -68,7 +74,10 @@ class Entry:
         key = layout.width, self.is_reasoning_open, self.is_raw
         rows = self._kept.pop(key, None)
         if rows is None:
-            rows = EntryRows(self.message, layout, is_open=self.is_reasoning_open, is_raw=self.is_raw)
+            text = self._texts.get(self.is_raw)
+            if text is None:
+                text = self._texts[self.is_raw] = CutText.of_message(self.message, is_raw=self.is_raw)
+            rows = EntryRows(self.message, text, layout, is_open=self.is_reasoning_open)
         self._kept[key] = rows
         if len(self._kept) > _KEPT_LAYOUTS:
             del self._kept[next(iter(self._kept))]
@@ -76,7 +85,7 @@ class Entry:
 
     def close(self, layout: Layout) -> None:
         """Another width or folding: the rows are other ones, known from before or not."""
-        self.rows = None
+        self.rows = self.candidate = None
         if self.live is not None:
             activity = self.live.activity
             self.live = LiveReply(layout, self.live.text, self.live.reasoning_text)
@@ -97,6 +106,7 @@ class Entry:
         """Takes another message or the end of the streaming reply."""
         self.message, self.live = message, None
         self._kept.clear()
+        self._texts.clear()
         self._newlines = -1
         self.close(layout)
 

@@ -30,6 +30,8 @@ class Search:
     def __init__(self, query: str) -> None:
         words = [re.escape(word) for word in printable(query).split()]
         self.is_empty = not words
+        self._words = [word.lower() for word in printable(query).split()]
+        self._phrase = " ".join(self._words)
         self._in_rows = re.compile(r"[^\S\n]+".join(words), re.IGNORECASE)
         self._in_source = re.compile(r"\s+".join(words), re.IGNORECASE)
         self._has_markup = _MARKUP.search("".join(query.split())) is not None
@@ -37,14 +39,19 @@ class Search:
 
     def may_be_in(self, source: str, *, is_markdown: bool) -> bool:
         """Whether rows of this source may show the words; False is certain."""
-        if self._in_source.search(source) is not None:
+        lower = source.lower()
+        if self._phrase in lower or self._is_spread_in(lower):
             return True
         if not is_markdown:
             return False
-        if _HAS_MARKUP.search(source) and self._in_source.search(source.translate(_WITHOUT_MARKUP)):
+        if _HAS_MARKUP.search(source) is not None and self._is_spread_in(lower.translate(_WITHOUT_MARKUP)):
             return True
         # Formulas and entities are drawn as characters that the source does not have.
         return self._may_be_drawn and _SHOWN_OTHERWISE.search(source) is not None
+
+    def _is_spread_in(self, lower: str) -> bool:
+        """With other spaces between the words than one; looked for only where all the words are."""
+        return all(word in lower for word in self._words) and self._in_source.search(lower) is not None
 
     def is_certainly_in(self, source: str, *, is_markdown: bool) -> bool:
         """Whether rows of this source show the words in any case; else they must be rendered to know."""

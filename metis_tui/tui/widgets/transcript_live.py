@@ -20,7 +20,7 @@ from metis_tui.tui.widgets.transcript_rows import (
 
 if TYPE_CHECKING:
     from metis_tui.chat.conversation import ChatMessage
-    from metis_tui.tui.rendering.markdown import IncrementalMarkdown
+    from metis_tui.tui.rendering.incremental import IncrementalMarkdown
     from metis_tui.tui.widgets.transcript_entry import Layout
 
 _FOLDED = 400
@@ -178,7 +178,7 @@ class LiveRows(PartedRows):
 
     def _settle(self, layout: Layout) -> None:
         """Parts the growing end: its beginning becomes parts like those of finished messages."""
-        from metis_tui.tui.rendering.markdown import IncrementalMarkdown
+        from metis_tui.tui.rendering.incremental import IncrementalMarkdown
 
         markdown = self.live.markdown
         base, text = markdown.part, markdown.shown_source
@@ -219,6 +219,6 @@ def _grown(before: list[Part], wanted: list[Part]) -> tuple[list[Part], int]:
 
 
 def _incremental(layout: Layout) -> IncrementalMarkdown:
-    from metis_tui.tui.rendering.markdown import IncrementalMarkdown
+    from metis_tui.tui.rendering.incremental import IncrementalMarkdown
 
     return IncrementalMarkdown(layout.text_width, layout.palette)

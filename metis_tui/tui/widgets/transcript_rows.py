@@ -19,6 +19,7 @@ from metis_tui.tui.widgets.transcript_heading import heading, incompleteness, re
 
 if TYPE_CHECKING:
     from metis_tui.chat.conversation import ChatMessage
+    from metis_tui.tui.rendering.markdown import Rendered
     from metis_tui.tui.widgets.transcript_entry import Layout
     from metis_tui.tui.widgets.transcript_finding import FoundRows
 
@@ -117,17 +118,38 @@ class PartedRows:
         raise NotImplementedError
 
 
-class EntryRows(PartedRows):
-    """The parts of a finished message at one width, folded and raw as they are."""
+class CutText:
+    """A message's text as it is shown, and where it is cut: the same at every width."""
 
-    def __init__(self, message: ChatMessage, layout: Layout, *, is_open: bool, is_raw: bool) -> None:
+    def __init__(self, text: str, *, is_markdown: bool) -> None:
+        self.text = text if is_markdown else text.rstrip("\n")
+        self.is_markdown = is_markdown
+        self.parts = cut_markdown(self.text) if is_markdown else cut_plain(self.text)
+        self._references: dict[str, Any] | None = None
+
+    @classmethod
+    def of_message(cls, message: ChatMessage, *, is_raw: bool) -> CutText:
+        text = printable(message.text) if message.text.strip() else ""
+        return cls(text, is_markdown=message.role == "assistant" and not is_raw)
+
+    def render(self, part: SourcePart, codes_before: int, layout: Layout) -> Rendered:
+        """The rows of a Markdown part."""
+        # The Markdown renderer is imported when there is a reply to show: never before the first screen.
+        from metis_tui.tui.rendering.markdown import references_of, render_part
+
+        if self._references is None:
+            self._references = references_of(self.text) if len(self.parts) > 1 else {}
+        return render_part(self.text, part, layout.text_width, layout.palette, self._references, codes_before)
+
+
+class EntryRows(PartedRows):
+    """The parts of a finished message at one width, its reasoning folded or open."""
+
+    def __init__(self, message: ChatMessage, text: CutText, layout: Layout, *, is_open: bool) -> None:
         self.message = message
         self.is_open = is_open
-        self.is_markdown = message.role == "assistant" and not is_raw
-        self._env: dict[str, Any] | None = None
-        self.text = printable(message.text) if message.text.strip() else ""
-        if not self.is_markdown:
-            self.text = self.text.rstrip("\n")
+        self.text = text
+        self.is_markdown = text.is_markdown
         self.reasoning = printable(message.reasoning).strip("\n") if is_open and message.reasoning else ""
         self.parts = [
             Part("head", height=2 if message.reasoning else 1),
@@ -151,16 +173,16 @@ class EntryRows(PartedRows):
         return part.take(lines)
 
     def source_of(self, part: Part) -> str:
-        text = self.reasoning if part.kind == "reasoning" else self.text if part.kind == "body" else ""
+        text = self.reasoning if part.kind == "reasoning" else self.text.text if part.kind == "body" else ""
         return text[part.source.start : part.source.end]
 
     # --- parts ------------------------------------------------------------------------------------
 
     def _body_parts(self, layout: Layout) -> list[Part]:
-        if not self.text:
+        text = self.text.text
+        if not text:
             return [Part("body")] if self._is_empty_reply() else []
-        cut = cut_markdown if self.is_markdown else cut_plain
-        return [Part("body", source, estimate(self.text, source, layout)) for source in cut(self.text)]
+        return [Part("body", source, estimate(text, source, layout)) for source in self.text.parts]
 
     def _is_empty_reply(self) -> bool:
         return self.message.role == "assistant" and self.message.stop == "stop"
@@ -182,19 +204,13 @@ class EntryRows(PartedRows):
         return [*plain_lines(words, layout.text_width, style, kind="fact"), blank]
 
     def _body(self, number: int, part: Part, layout: Layout) -> list[Line]:
-        if not self.text:
+        if not self.text.text:
             return [Line([("(empty reply)", layout.palette.muted)], kind="fact")]
         if not self.is_markdown:
-            return plain_part(self.text, part.source, layout.text_width, layout.palette.text)
-        # The Markdown renderer is imported when there is a reply to show: never before the first screen.
-        from metis_tui.tui.rendering.markdown import references_of, render_part
-
-        if self._env is None:
-            self._env = references_of(self.text) if len(self.parts) > 3 else {}
+            return plain_part(self.text.text, part.source, layout.text_width, layout.palette.text)
         before = sum(other.code_count for other in self.parts[:number])
-        rendered = render_part(self.text, part.source, layout.text_width, layout.palette, self._env, before)
-        is_within_code = part.source.opening[:1] in ("`", "~") and bool(part.source.opening)
-        self._count_codes(number, len(rendered.code_blocks) - is_within_code)
+        rendered = self.text.render(part.source, before, layout)
+        self._count_codes(number, len(rendered.code_blocks) - part.source.is_within_code)
         return rendered.lines
 
     def _count_codes(self, number: int, count: int) -> None:

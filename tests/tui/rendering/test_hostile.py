@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from metis_tui.tui.rendering import syntax
-from metis_tui.tui.rendering.markdown import IncrementalMarkdown, render_markdown
+from metis_tui.tui.rendering.incremental import IncrementalMarkdown
+from metis_tui.tui.rendering.markdown import render_markdown
 from metis_tui.tui.rendering.palette import Palette
 from metis_tui.tui.rendering.wrapping import cells
 

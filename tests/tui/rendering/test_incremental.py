@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from metis_tui.tui.rendering.incremental import LONG_CODE, IncrementalMarkdown
 from metis_tui.tui.rendering.lines import Line
-from metis_tui.tui.rendering.markdown import LONG_CODE, IncrementalMarkdown, render_markdown
+from metis_tui.tui.rendering.markdown import render_markdown
 from metis_tui.tui.rendering.palette import Palette
 
 PALETTE = Palette()

@@ -48,7 +48,7 @@ def rendered(text: str, parts: list[SourcePart], width: int = 40) -> list[Line]:
     for part in parts:
         more = render_part(text, part, width, PALETTE, env, codes)
         lines += more.lines
-        codes += len(more.code_blocks) - (part.opening[:1] in ("`", "~") and bool(part.opening))
+        codes += len(more.code_blocks) - part.is_within_code
     return lines
 
 
