@@ -151,9 +151,11 @@ class User:
             time.sleep(0.02)
 
     def _escape(self) -> None:
-        if self.session.kind == "screen":
-            time.sleep(0.4)  # GNU screen keeps an Esc that comes right behind an arrow key until the next key
         self.window.press("escape")
+        if self.session.kind == "screen":  # which keeps an Esc until the next key while the mouse is asked for
+            time.sleep(0.3)
+            self.window.press("escape")
+            self.window.press("i")
 
     def page(self) -> None:
         self.window.press(
