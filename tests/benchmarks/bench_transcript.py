@@ -1,7 +1,8 @@
 """Times the transcript, by hand: `python tests/benchmarks/bench_transcript.py [TOKENS]`. Prints goals, met or not.
 
 Opening, resizing and paging are timed to the end of the frame that shows them, in a headless application. "Held"
-is the longest time for which nothing else could run meanwhile.
+is the longest time for which nothing else could run meanwhile. Goals are judged by processor time, because on a
+shared machine the clock (in brackets) also measures what others do.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import gc
 import random
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal
+from textual.pilot import Pilot
 
 from metis_tui.chat.conversation import ChatMessage, Timing, Usage
 from metis_tui.tui.widgets.transcript import Transcript
@@ -98,20 +101,27 @@ class Host(App[None]):
                 yield Transcript()
 
 
+class Cost(NamedTuple):
+    """Seconds of one deed."""
+
+    cpu: float
+    wall: float
+
+
 class Held:
     """The longest time for which the event loop did nothing else."""
 
     def __init__(self) -> None:
-        self.seconds = 0.0
-        self._last = time.perf_counter()
+        self.cpu = 0.0
+        self.wall = 0.0
 
     async def watch(self) -> None:
-        self._last = time.perf_counter()
+        cpu, wall = time.thread_time(), time.perf_counter()
         while True:
             await asyncio.sleep(0.001)
-            now = time.perf_counter()
-            self.seconds = max(self.seconds, now - self._last - 0.001)
-            self._last = now
+            self.cpu = max(self.cpu, time.thread_time() - cpu)
+            self.wall = max(self.wall, time.perf_counter() - wall - 0.001)
+            cpu, wall = time.thread_time(), time.perf_counter()
 
 
 @asynccontextmanager
@@ -130,24 +140,30 @@ def show(name: str, value: str, goal: str, is_met: bool) -> None:
     print(f"{name:44} {value:>34}   goal {goal:14} {'met' if is_met else 'NOT MET'}")
 
 
-def show_times(name: str, times: Iterable[float], goal: float) -> None:
-    milliseconds = sorted(seconds * 1000 for seconds in times)
-    middle, p95, worst = (milliseconds[int((len(milliseconds) - 1) * part)] for part in (0.5, 0.95, 1.0))
-    value = f"p50 {middle:5.1f} p95 {p95:5.1f} max {worst:5.1f} ms"
-    show(name, value, f"<= {goal * 1000:.0f} ms", worst <= goal * 1000)
+def show_costs(name: str, costs: Sequence[Cost], goal: float) -> None:
+    cpu, wall = (sorted(1000 * seconds for seconds in part) for part in zip(*costs, strict=True))
+    middle = len(costs) // 2
+    value = f"{cpu[middle]:5.1f} max {cpu[-1]:5.1f} ms ({wall[middle]:.0f} max {wall[-1]:.0f})"
+    show(name, value, f"<= {goal * 1000:.0f} ms", cpu[-1] <= goal * 1000)
 
 
-async def frame(app: App[None], act: Callable[[], object]) -> float:
-    """Seconds from an action to the end of the frame that shows it."""
+async def frame(app: App[None], act: Callable[[], object]) -> Cost:
+    """From an action to the end of the frame that shows it."""
     done = asyncio.Event()
     gc.disable()
-    began = time.perf_counter()
+    cpu, wall = time.thread_time(), time.perf_counter()
     act()
     app.screen.call_after_refresh(done.set)
     await done.wait()
-    seconds = time.perf_counter() - began
+    cost = Cost(time.thread_time() - cpu, time.perf_counter() - wall)
     gc.enable()
-    return seconds
+    return cost
+
+
+async def resize(pilot: Pilot[None], size: tuple[int, int]) -> Cost:
+    cpu, wall = time.thread_time(), time.perf_counter()
+    await pilot.resize_terminal(*size)
+    return Cost(time.thread_time() - cpu, time.perf_counter() - wall)
 
 
 async def bench_views(name: str, messages: list[ChatMessage]) -> None:
@@ -160,41 +176,36 @@ async def bench_views(name: str, messages: list[ChatMessage]) -> None:
         await pilot.pause()
         async with holding() as held:
             opened = await frame(app, lambda: transcript.show(messages))
-        show_times(f"{name}: open", [opened], OPEN_SECONDS)
+        show_costs(f"{name}: open", [opened], OPEN_SECONDS)
         for size in ((100, 40), (60, 24), (120, 40)):
-            began = time.perf_counter()
-            async with holding() as resizing:
-                await pilot.resize_terminal(*size)
-                seconds = time.perf_counter() - began
-            held.seconds = max(held.seconds, resizing.seconds)
-            show_times(f"{name}: resize to {size[0]}x{size[1]}", [seconds], RESIZE_SECONDS)
+            cost = await resize(pilot, size)
+            show_costs(f"{name}: resize to {size[0]}x{size[1]}", [cost], RESIZE_SECONDS)
         async with holding() as moving:
             for kind, act in (("page up", transcript.action_page_up), ("line up", transcript.action_scroll_up)):
-                show_times(f"{name}: {kind}", [await frame(app, act) for _ in range(100)], FRAME_SECONDS)
+                show_costs(f"{name}: {kind}", [await frame(app, act) for _ in range(100)], FRAME_SECONDS)
             rows = range(0, transcript.document.height, max(1, transcript.document.height // 40))
             jumps = [lambda row=row: transcript.scroll_to(y=row, animate=False) for row in rows]
             random.Random(1).shuffle(jumps)
-            show_times(f"{name}: jump", [await frame(app, jump) for jump in jumps], FRAME_SECONDS)
+            show_costs(f"{name}: jump", [await frame(app, jump) for jump in jumps], FRAME_SECONDS)
             ends = [await frame(app, act) for act in (transcript.first, transcript.last) * 5]
-            show_times(f"{name}: first, last", ends, FRAME_SECONDS)
+            show_costs(f"{name}: first, last", ends, FRAME_SECONDS)
         transcript.show(conversation(3))
         await pilot.pause()
         before = transcript.document.rendered_entries
         reopened = await frame(app, lambda: transcript.show(messages))
         again = transcript.document.rendered_entries - before
-        show_times(f"{name}: open again (rendered {again})", [reopened], OPEN_SECONDS)
-        seconds = max(held.seconds, moving.seconds)
-        show(f"{name}: held", f"{seconds * 1000:.1f} ms", f"<= {HELD_SECONDS * 1000:.0f} ms", seconds <= HELD_SECONDS)
+        show_costs(f"{name}: open again (rendered {again})", [reopened], OPEN_SECONDS)
+        show_costs(f"{name}: held", [Cost(held.cpu, held.wall), Cost(moving.cpu, moving.wall)], HELD_SECONDS)
         for words in ("single slow node", "nowhere to be found", "Step 3"):
-            began = time.perf_counter()
+            began = time.thread_time()
             found = len(transcript.find(words))
-            seconds = time.perf_counter() - began
+            seconds = time.thread_time() - began
             show(f"{name}: find {words!r}", f"{found} messages, {seconds * 1000:.1f} ms", "<= 300 ms", seconds <= 0.3)
-        show_times(f"{name}: next found", [await frame(app, transcript.next_found) for _ in range(40)], FRAME_SECONDS)
+        show_costs(f"{name}: next found", [await frame(app, transcript.next_found) for _ in range(40)], FRAME_SECONDS)
 
 
-async def stream(lanes: list[Transcript], text: str, tokens: int, per_second: int) -> tuple[float, float, float]:
-    """Streams into each; returns CPU seconds, wall seconds and the longest time held."""
+async def stream(lanes: list[Transcript], text: str, tokens: int, per_second: int) -> tuple[Cost, Cost]:
+    """Streams into each; returns what it took and the longest time held."""
     pieces = [text[n : n + 4] for n in range(0, tokens * 4, 4)]
     for transcript in lanes:
         transcript.begin_reply(ChatMessage("r", None, "assistant", "", 0, model="gpt-oss-120b", cluster="metis"))
@@ -210,7 +221,7 @@ async def stream(lanes: list[Transcript], text: str, tokens: int, per_second: in
         for transcript in lanes:
             transcript.end_reply(ChatMessage("r", None, "assistant", "".join(pieces), 0, stop="stop"))
         await asyncio.sleep(0.1)
-    return cpu, wall, held.seconds
+    return Cost(cpu, wall), Cost(held.cpu, held.wall)
 
 
 async def bench_stream(name: str, text: str, tokens: int, per_second: int = 1000) -> None:
@@ -219,11 +230,11 @@ async def bench_stream(name: str, text: str, tokens: int, per_second: int = 1000
         transcript = app.query_one(Transcript)
         await pilot.pause()
         before = resident_mb()
-        cpu, wall, held = await stream([transcript], text, tokens, per_second)
-        late = wall - tokens / per_second
-        value = f"{cpu / tokens * 1000:.3f} s/1k, late {late:.2f} s, {transcript.drawn_deltas} drawn"
+        cost, held = await stream([transcript], text, tokens, per_second)
+        late = cost.wall - tokens / per_second
+        value = f"{cost.cpu / tokens * 1000:.3f} s/1k, late {late:.2f} s, {transcript.drawn_deltas} drawn"
         show(f"{name}: {tokens} tokens, {per_second}/s", value, "late <= 0.1 s", late <= 0.1)
-        show(f"{name}: held", f"{held * 1000:.1f} ms", f"<= {HELD_SECONDS * 1000:.0f} ms", held <= HELD_SECONDS)
+        show_costs(f"{name}: held", [held], HELD_SECONDS)
         grown = resident_mb() - before
         show(f"{name}: RSS", f"+ {grown:.1f} MB", f"<= {RSS_MB} MB", grown <= RSS_MB)
 
@@ -236,8 +247,8 @@ async def bench_lanes(tokens: int, text: str) -> None:
             app = Host(count)
             async with app.run_test(size=(160, 40)) as pilot:
                 await pilot.pause()
-                cpu, _, _ = await stream(list(app.query(Transcript)), text, tokens, 1000)
-                costs[count].append(cpu / tokens / count * 1000)
+                cost, _ = await stream(list(app.query(Transcript)), text, tokens, 1000)
+                costs[count].append(cost.cpu / tokens / count * 1000)
     one, four = min(costs[1]), min(costs[4])
     value = f"{four:.3f} / {one:.3f} s/1k = {four / one:.2f}"
     show("4 lanes, CPU for a lane's 1k tokens", value, f"<= {LANES_RATIO} x one", four <= LANES_RATIO * one)
