@@ -26,9 +26,9 @@ class TranscriptFinder(TranscriptCursor):
         self._found_at = None
         self.document.forget_strips()
         self.refresh()
-        if self._search is None or not self.is_laid_out:
+        if self._search is None:
             return []
-        tries = _MAX_RENDERED
+        tries = _MAX_RENDERED if self.is_laid_out else 0
         found: list[str] = []
         for number, entry in enumerate(self.document.entries):
             if not self._may_hold(entry, search):
@@ -53,9 +53,7 @@ class TranscriptFinder(TranscriptCursor):
             number = (start.entry + step * distance) % len(entries)
             if not self._may_hold(entries[number], search):
                 continue
-            for hit in self._hits(number, search, step):
-                if distance == 0 and (hit <= start if step > 0 else hit >= start):
-                    continue
+            for hit in self._hits(number, search, step, beyond=start if distance == 0 else None):
                 self._found_at = hit
                 self.current = entries[number].message.id
                 self._show_row(hit)
@@ -70,18 +68,25 @@ class TranscriptFinder(TranscriptCursor):
         entry.candidate = (search, may) if entry.live is None else None
         return may
 
-    def _hits(self, number: int, search: Search, step: int = 1) -> Iterator[Position]:
-        """Rows of a message in which the words begin; only parts that may have them are rendered."""
+    def _hits(self, number: int, search: Search, step: int = 1, beyond: Position | None = None) -> Iterator[Position]:
+        """Rows of a message, or those beyond a place, in which the words begin.
+
+        Only parts that may have them are rendered.
+        """
         rows = self.document.open(number)
         parts = range(len(rows.parts))
         for part_number in parts if step > 0 else reversed(parts):
+            if beyond is not None and (part_number - beyond.part) * step < 0:
+                continue
             part = rows.parts[part_number]
             is_markdown = rows.is_markdown and part.kind == "body"
             if not search.may_be_in(rows.source_of(part), is_markdown=is_markdown):
                 continue
             starts = search.found_in(self.document.ensure(number, part_number)).starts
             for row in starts if step > 0 else reversed(starts):
-                yield Position(number, part_number, row)
+                hit = Position(number, part_number, row)
+                if beyond is None or (hit > beyond if step > 0 else hit < beyond):
+                    yield hit
 
     def _show_row(self, position: Position) -> None:
         """Scrolls only when the row is out of view; then it stands a third below the top."""

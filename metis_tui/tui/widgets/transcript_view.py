@@ -10,7 +10,7 @@ import os
 from textual import events
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
-from textual.selection import Selection
+from textual.selection import Selection, SelectState
 from textual.strip import Strip
 
 from metis_tui.tui.rendering.palette import Palette
@@ -144,7 +144,7 @@ class TranscriptView(ScrollView):
 
     def _reselect(self, old: Selection, new: Selection) -> None:
         screen = self.screen
-        state = screen._select_state
+        state: SelectState | None = getattr(screen, "_select_state", None)
         if state is not None and state.start.content_widget is self and old.start is not None and old.end is not None:
             # The mouse may still be down: what it began with must move along.
             moved = {old.start: new.start, old.end - (1, 0): new.end - (1, 0) if new.end is not None else None}
