@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.color import ColorSystem
+from textual import events
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -18,7 +19,7 @@ from textual.screen import Screen
 from metis_tui.chat.background import in_background
 from metis_tui.tui.actions import checked_keymap
 from metis_tui.tui.clipboard import Clipboard
-from metis_tui.tui.display.frugal import FrugalDisplay
+from metis_tui.tui.display.frugal import FrugalDisplay, LineFacts
 from metis_tui.tui.display.updates import changed_hook
 from metis_tui.tui.driver import TerminalDriver
 from metis_tui.tui.screens.chat import ChatScreen
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
 
     from metis_tui.chat.ports import SaveStatus
+    from metis_tui.config.theme_files import ThemeFile
     from metis_tui.tui.services import Launch
 
 _SECOND_PRESS_SECONDS = 3.0
@@ -79,9 +81,7 @@ class MetisApp(App[int]):
 
     async def load_all_themes(self) -> None:
         """Makes every theme available; what is wrong with some is told among the problems."""
-        from metis_tui.config.theme_files import load_themes
-
-        themes, problems = await in_background(lambda: load_themes(self.launch.theme_folders))
+        themes, problems = await in_background(self._read_themes)
         refused = register_themes(self, themes)
         self.problems += problems + refused
         self.theme_names = sorted(theme.name for theme in themes if theme.name in self.available_themes)
@@ -118,14 +118,23 @@ class MetisApp(App[int]):
             self.frugal.come_back()
             self.frugal.show()
 
-    def on_resize(self) -> None:
+    def on_resize(self, event: events.Resize) -> None:
         """Whatever the size is now: nobody knows what the terminal made of the cells it had."""
         if self.frugal is not None:
             self.frugal.forget()
+        if isinstance(self._driver, TerminalDriver):
+            # The signal of a second change interrupts the handling of the first, whose news then comes last.
+            size = self._driver.terminal_size()
+            if size is not None and size != event.size:
+                self.post_message(events.Resize(size, size))
 
     def on_terminal_supports_synchronized_output(self) -> None:
         if self.frugal is not None:
             self.frugal.is_sync_available = True
+
+    def line_facts(self) -> LineFacts | None:
+        """What goes over the line to the terminal; None when Textual draws for itself."""
+        return self.frugal.facts() if self.frugal is not None else None
 
     def redraw(self) -> None:
         """Draws every cell again, whatever the terminal shows."""
@@ -152,6 +161,11 @@ class MetisApp(App[int]):
         super()._display(screen, renderable)
         if was_drawing:
             self.refresh()
+
+    def _read_themes(self) -> tuple[list[ThemeFile], list[str]]:
+        from metis_tui.config.theme_files import load_themes
+
+        return load_themes(self.launch.theme_folders)
 
     # -- looks -------------------------------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from typing import Any
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 from textual.message import Message
 
 from metis_tui.tui.answer_splitter import AnswerSplitter
@@ -58,6 +59,15 @@ class TerminalDriver(LinuxDriver):
             return tuple(os.get_terminal_size(self.fileno))  # type: ignore[return-value]
         except OSError:
             return super()._get_terminal_size()
+
+    def terminal_size(self) -> Size | None:
+        """The size now; None when the terminal tells it by itself, or has gone."""
+        if self._in_band_window_resize:
+            return None
+        try:
+            return Size(*os.get_terminal_size(self.fileno))
+        except OSError:
+            return None
 
     def run_input_thread(self) -> None:
         """Reads until told to stop or the terminal has gone."""

@@ -85,8 +85,14 @@ def is_alias(character: str) -> bool:
 
 
 def reach(cluster: str) -> int:
-    """The most cells that a terminal may draw a cluster in: one that joins nothing draws each part."""
-    return max(1, sum(max(0, min(2, _size(character) + (character == "\ufe0f"))) for character in cluster))
+    """The most cells that a terminal may draw a cluster in: one that joins nothing draws each part, and wide."""
+    return max(1, sum(map(_most_cells, cluster)))
+
+
+def _most_cells(character: str) -> int:
+    if _is_simple(character) or character == "\ufe0f":  # the latter makes some symbols wide
+        return 1
+    return 2 if _size(character) else 0
 
 
 def row_part(segments: Iterable[Segment], width: int, pens: Pens, clusters: Clusters) -> Row:
@@ -150,7 +156,7 @@ def _clusters(content: str) -> Iterable[str]:
     for character in content:
         if not is_shown(character):
             continue
-        if cluster and (is_joined or _size(character) == 0):
+        if cluster and (is_joined or _size(character) == 0 or (_is_flag(character) and _is_flag(cluster))):
             cluster += character
         else:
             if cluster:
@@ -159,6 +165,11 @@ def _clusters(content: str) -> Iterable[str]:
         is_joined = character == "\u200d"
     if cluster:
         yield cluster
+
+
+def _is_flag(text: str) -> bool:
+    """Two regional indicators are a flag."""
+    return len(text) == 1 and "\U0001f1e6" <= text <= "\U0001f1ff"
 
 
 def is_shown(character: str) -> bool:

@@ -164,8 +164,8 @@ class Painter:
     def _put_unsure(self, y: int, x: int, width: int, cluster: str, pen: str) -> None:
         """Its cells are blanked first, and what follows gets a place of its own, however wide it is drawn."""
         self._put(y, x, BLANK * width, pen)
-        if x + reach(cluster) > self._width:  # it might draw on the last cell, which nothing behind it would mend
-            cluster = cluster[:1] if x + reach(cluster[:1]) <= self._width else BLANK
+        if x + reach(cluster) > self._width:  # nothing is written behind it that could mend what it spoils
+            cluster = cluster[:1]
         self._go(x, y)
         self._out.append(cluster)
         self._cursor = None if self._cursor is None else (-1, y)

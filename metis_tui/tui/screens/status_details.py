@@ -1,9 +1,9 @@
-"""Status details (F4): gateway, clusters, access token and storage, as they are known now."""
+"""Status details (F4): gateway, clusters, access token, storage and the line to the terminal, as known now."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from rich.table import Table
@@ -16,6 +16,7 @@ from metis_tui.chat.catalog import Catalog
 from metis_tui.chat.ports import AccessToken, SaveStatus
 from metis_tui.chat.printable import printable_line
 from metis_tui.tui import format as fmt
+from metis_tui.tui.display.frugal import LineFacts
 from metis_tui.tui.screens.overlay import Overlay
 from metis_tui.tui.widgets.notice_bar import Notice
 
@@ -33,8 +34,10 @@ class StatusDetails(Overlay[None]):
         saving: SaveStatus,
         state_folder: str,
         notices: Mapping[str, Notice],
+        line: Callable[[], LineFacts | None],
     ) -> None:
         super().__init__()
+        self._line = line
         now = time.time()
         self._rows: list[tuple[str, str]] = [("Gateway", base_url)]
         self._rows += [("", "the list of models was never read")] if catalog.as_of is None else []
@@ -60,13 +63,33 @@ class StatusDetails(Overlay[None]):
         self._rows += [(notice.title, f"{notice.reason} {notice.hint}") for notice in notices.values()]
 
     def compose(self) -> ComposeResult:
-        table = Table.grid(padding=(0, 2))
-        for name, text in self._rows:
-            table.add_row(printable_line(name, 60), printable_line(text, 400))
         with VerticalScroll(id="status-box") as box:
             box.border_title = "Status"
             box.border_subtitle = "Esc closes"
-            yield Static(table)
+            yield Static(self._table())
 
     def on_mount(self) -> None:
         self.query_one("#status-box").focus()
+        self.set_interval(1.0, lambda: self.query_one(Static).update(self._table()))
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        for name, text in [*self._rows, ("Line", line_words(self._line()))]:
+            table.add_row(printable_line(name, 60), printable_line(text, 400))
+        return table
+
+
+def line_words(facts: LineFacts | None) -> str:
+    """What goes over the line to the terminal; None: Textual draws for itself."""
+    if facts is None:
+        return "not measured: every change is drawn in full"
+    parts = [
+        f"{facts.profile}: {fmt.byte_count(round(facts.bytes_per_second))}/s",
+        f"{facts.frames_per_second:.0f} of at most {facts.most_frames_per_second} frames/s",
+        f"backlog {fmt.byte_count(facts.backlog_bytes)}",
+    ]
+    if facts.round_trip_seconds is not None:
+        parts.append(f"round trip {fmt.latency(facts.round_trip_seconds)}")
+    if facts.is_held:
+        parts.append("waiting for the line")
+    return ", ".join(parts)

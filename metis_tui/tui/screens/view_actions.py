@@ -115,6 +115,7 @@ class ViewActions(ChatBase):
                 saving=self.services.store.status,
                 state_folder=str(self.launch.state_folder),
                 notices=self.notices.notices,
+                line=self.metis_app.line_facts,
             )
         )
 
