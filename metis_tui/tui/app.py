@@ -20,6 +20,7 @@ from metis_tui.chat.background import in_background
 from metis_tui.tui.actions import checked_keymap
 from metis_tui.tui.clipboard import Clipboard
 from metis_tui.tui.display.frugal import FrugalDisplay, LineFacts
+from metis_tui.tui.display.terminal_traits import is_gnu_screen
 from metis_tui.tui.display.updates import changed_hook
 from metis_tui.tui.driver import TerminalDriver
 from metis_tui.tui.screens.chat import ChatScreen
@@ -66,7 +67,8 @@ class MetisApp(App[int]):
         self.clipboard_ladder = Clipboard(self._write_to_terminal, launch.state_folder)
         self.frugal: FrugalDisplay | None = None
         self._pressed_at = float("-inf")
-        self._is_mouse_on = launch.settings.mouse
+        # GNU screen keeps a lone Esc back until the next key while the mouse is asked for; F6 does so on demand.
+        self._is_mouse_on = launch.settings.mouse and not is_gnu_screen(os.environ)
         self._is_ending = False
         self._has_left = False
         self._last_resort: threading.Timer | None = None
@@ -91,6 +93,12 @@ class MetisApp(App[int]):
                 self.theme = wanted  # its file is called otherwise
             else:
                 self.problems.append(f"There is no theme {wanted!r:.60}.")
+
+    def action_command_palette(self) -> None:
+        from metis_tui.tui.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
 
     # -- the display -------------------------------------------------------------------------------------------
 
@@ -136,7 +144,11 @@ class MetisApp(App[int]):
         """What goes over the line to the terminal; None when Textual draws for itself."""
         return self.frugal.facts() if self.frugal is not None else None
 
-    def redraw(self) -> None:
+    def drawing_rate(self, most: float) -> float:
+        """How often something that changes all the time should be drawn, in frames a second."""
+        return min(most, self.frugal.pace.frames_per_second) if self.frugal is not None else most
+
+    def action_redraw(self) -> None:
         """Draws every cell again, whatever the terminal shows."""
         if self.frugal is not None:
             self.frugal.forget()
@@ -177,6 +189,11 @@ class MetisApp(App[int]):
                 self.run_worker(in_background(lambda: self.launch.choices.update(theme=name)), exit_on_error=False)
 
         self.push_screen(ThemePicker(self.theme_names), chosen)
+
+    @property
+    def is_mouse_on(self) -> bool:
+        """Whether the application, and not the terminal, has the mouse."""
+        return self._is_mouse_on
 
     def toggle_mouse(self) -> None:
         """Hands the mouse to the terminal, so that it can select text itself, or takes it back."""
@@ -301,7 +318,7 @@ def run_app(launch: Launch) -> int:
     """
     teach_alt_enter()
     app = MetisApp(launch, TerminalDriver)
-    code = app.run(mouse=launch.settings.mouse)
+    code = app.run(mouse=app.is_mouse_on)
     if app.failure is not None:
         raise app.failure
     return code if code is not None else (app.return_code or 0)

@@ -1,14 +1,26 @@
-"""The command palette's entries, made from the table of actions. Knows nothing of what they do."""
+"""The command palette and its entries, made from the table of actions. Knows nothing of what they do."""
 
 from __future__ import annotations
 
 from functools import partial
+from typing import ClassVar
 
-from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.widgets import Input
 
 from metis_tui.tui.actions import ACTIONS, Action
 
 _NOT_OFFERED = {"palette", "leader", "copy_or_stop", "parameter", "system"}
+
+
+class Palette(CommandPalette):
+    """Textual's, without a blink that repaints twice a second over the line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "app.redraw", show=False, id="redraw")]
+
+    def on_mount(self) -> None:
+        self.query_one(Input).cursor_blink = False
 
 
 class ActionProvider(Provider):

@@ -1,26 +1,25 @@
 """Loads what the first turn needs while the user reads and types, and gives way to the keys.
 
-Python runs one thread at a time: modules that load in the background slow every echo. So loading begins in a pause
-of typing and, while keys come, rests before each further module. Knows nothing of what the gateway loads.
+Python runs one thread at a time: modules that load in the background slow every echo. So loading rests before the
+next module while a key is being drawn. It begins at once all the same: who types a short prompt sends it within a
+second. Knows nothing of what the gateway loads.
 """
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 from metis_tui.chat.background import in_background
 
-_PAUSE_SECONDS = 0.25
-"""Without a key for so long the user is not typing."""
-_LONGEST_WAIT_SECONDS = 3.0
+_DRAWING_SECONDS = 0.04
+"""So long after a key its echo, and what Textual does besides, may be under way."""
 _REST_SECONDS = 0.003
-"""Long enough for one key to be drawn; three hundred modules then take a second longer."""
+"""Long enough for one key to be drawn."""
 
 
 class WarmUp:
@@ -32,36 +31,29 @@ class WarmUp:
         self._clock = clock
         self._rest = rest
         self._typed_at = float("-inf")
-        self._hurried = asyncio.Event()
+        self._is_hurried = False
 
     def typed(self) -> None:
         self._typed_at = self._clock()
 
     def hurry(self) -> None:
         """A prompt was sent: what it needs is loaded at full speed from now on."""
-        self._hurried.set()
+        self._is_hurried = True
 
     @property
     def is_typing(self) -> bool:
-        return self._clock() - self._typed_at < _PAUSE_SECONDS
+        return self._clock() - self._typed_at < _DRAWING_SECONDS
 
     async def run(self, load_sdk: Callable[[], Awaitable[None]]) -> None:
-        """Loads the SDK and the renderer, in the first pause of typing or after three seconds."""
+        """Loads the SDK and the renderer."""
         gc.disable()  # thousands of classes are about to be made, all of which stay: collections would find nothing
         try:
             with self.giving_way():
-                await self._pause()
                 await load_sdk()
                 await in_background(_load_renderer)
         finally:
             gc.freeze()  # what was loaded stays for good, so later collections need not look at it, also in a stream
             gc.enable()
-
-    async def _pause(self) -> None:
-        end = self._clock() + _LONGEST_WAIT_SECONDS
-        while self.is_typing and self._clock() < end and not self._hurried.is_set():
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._hurried.wait(), _PAUSE_SECONDS)
 
     @contextmanager
     def giving_way(self) -> Iterator[None]:
@@ -76,11 +68,12 @@ class WarmUp:
     def find_spec(self, name: str, path: object = None, target: object = None) -> None:
         """Finds nothing: it is asked before every module, and that is when to rest."""
         is_in_background = threading.current_thread() is not threading.main_thread()
-        if is_in_background and self.is_typing and not self._hurried.is_set():
+        if is_in_background and self.is_typing and not self._is_hurried:
             self._rest(_REST_SECONDS)
 
 
 def _load_renderer() -> None:
+    from metis_tui.tui.rendering import incremental  # noqa: F401 - streaming replies need it
     from metis_tui.tui.rendering.markdown import render_markdown
     from metis_tui.tui.rendering.palette import Palette
 

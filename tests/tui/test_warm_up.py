@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import importlib
 import sys
@@ -52,45 +51,15 @@ async def test_it_rests_before_a_module_only_in_the_background_and_only_while_ke
     assert warm_up not in sys.meta_path
 
 
-@pytest.mark.parametrize("what", ["nobody types", "a prompt is sent", "three seconds are over"])
-async def test_loading_begins_at_last(what: str) -> None:
-    clock, has_begun = Clock(), asyncio.Event()
-    warm_up = WarmUp(clock=clock)
-
-    async def load() -> None:
-        has_begun.set()
-
-    if what == "nobody types":
-        await asyncio.wait_for(warm_up.run(load), 20)
-        assert has_begun.is_set()
-    else:
-        warm_up.typed()
-        running = asyncio.create_task(warm_up.run(load))
-        await asyncio.sleep(0)
-        assert not has_begun.is_set()
-        if what == "a prompt is sent":
-            warm_up.hurry()
-        else:
-            clock.now += 3.1
-            warm_up.typed()
-        await asyncio.wait_for(running, 20)
-        assert has_begun.is_set()
-    assert gc.isenabled()
-    assert warm_up not in sys.meta_path
-
-
-async def test_leaving_while_it_waits_leaves_nothing_behind() -> None:
+async def test_loading_begins_at_once_and_leaves_nothing_behind() -> None:
     warm_up = WarmUp(clock=Clock())
+    was_told_to_load = []
 
     async def load() -> None:
-        raise AssertionError("nobody waits for it any more")
+        was_told_to_load.append(gc.isenabled())
 
     warm_up.typed()
-    running = asyncio.create_task(warm_up.run(load))
-    await asyncio.sleep(0)
-    assert warm_up in sys.meta_path
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
+    await warm_up.run(load)
+    assert was_told_to_load == [False]
     assert gc.isenabled()
     assert warm_up not in sys.meta_path

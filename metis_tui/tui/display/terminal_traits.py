@@ -20,6 +20,13 @@ def fills_background(environment: Mapping[str, str]) -> bool:
     return environment.get("TERM", "").startswith(_FILLING)
 
 
+def is_gnu_screen(environment: Mapping[str, str]) -> bool:
+    """Whether GNU screen is between the application and the terminal."""
+    if environment.get("TMUX"):
+        return False
+    return bool(environment.get("STY")) or environment.get("TERM", "").startswith("screen")
+
+
 def is_remote(environment: Mapping[str, str]) -> bool:
     """Whether the terminal is at the other end of an SSH connection."""
     return bool(environment.get("SSH_CONNECTION") or environment.get("SSH_TTY"))

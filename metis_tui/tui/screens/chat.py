@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from metis_tui.tui.services import Launch, Services
     from metis_tui.tui.widgets.transcript import Transcript
 
+STREAM_FRAMES_PER_SECOND = 12.0
+"""How often a streaming reply is drawn at most: more would be work that no reader sees."""
 _SHORT_ROWS = 9
 """Below this many rows the prompt and the end of the transcript get all the room."""
 _CONNECT_DELAY_SECONDS = 0.06
@@ -271,6 +273,8 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
     @on(ChatPane.TurnChanged)
     @on(ChatPane.ConversationChanged)
     def state_changed(self) -> None:
+        if self.pane.is_running:
+            self.pane.transcript.set_frame_rate(self.metis_app.drawing_rate(STREAM_FRAMES_PER_SECOND))
         self._show_state()
 
     @on(events.DescendantFocus)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
 
 class ClosesOnce(Screen[ScreenResultType]):
     """A screen that keys arriving in one piece, as over a slow line, cannot close twice."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "app.redraw", show=False, id="redraw")]
 
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
         """Closes when on top; Textual would take away whatever is on top instead."""

@@ -133,4 +133,4 @@ class ViewActions(ChatBase):
         self.metis_app.toggle_mouse()
 
     def action_redraw(self) -> None:
-        self.metis_app.redraw()
+        self.metis_app.action_redraw()
