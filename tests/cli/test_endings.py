@@ -83,19 +83,31 @@ def test_failures_are_safe_for_the_terminal_and_name_no_keys(capsys: pytest.Capt
 
 
 @pytest.mark.parametrize(
-    ("variables", "rate", "fps", "animations"),
+    ("variables", "settings", "fps", "animations"),
     [
-        ({}, 0, None, None),
-        ({"SSH_CONNECTION": "x"}, 0, "15", "none"),
-        ({"SSH_TTY": "x"}, 30, "30", "none"),
-        ({"SSH_TTY": "x", "TEXTUAL_FPS": "5", "TEXTUAL_ANIMATIONS": "basic"}, 0, "5", "basic"),
-        ({}, 24, "24", None),
+        ({}, Settings(), None, None),
+        ({"SSH_CONNECTION": "x"}, Settings(), None, "none"),  # the frugal display keeps the pace itself
+        ({"SSH_CONNECTION": "x"}, Settings(display="full"), "15", "none"),
+        ({"SSH_TTY": "x"}, Settings(frames_per_second=30), "30", "none"),
+        ({"SSH_TTY": "x"}, Settings(display="full", line="fast"), None, "none"),
+        ({}, Settings(display="full", line="slow"), "15", "none"),
+        (
+            {"SSH_TTY": "x", "TEXTUAL_FPS": "5", "TEXTUAL_ANIMATIONS": "basic"},
+            Settings(display="full"),
+            "5",
+            "basic",
+        ),
+        ({}, Settings(frames_per_second=24), "24", None),
     ],
 )
-def test_over_ssh_there_are_fewer_frames_and_no_animation(
-    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], rate: int, fps: str | None, animations: str | None
+def test_over_a_slow_line_there_are_fewer_frames_and_no_animation(
+    monkeypatch: pytest.MonkeyPatch,
+    variables: dict[str, str],
+    settings: Settings,
+    fps: str | None,
+    animations: str | None,
 ) -> None:
     environment = dict(variables)
     monkeypatch.setattr("os.environ", environment)
-    wiring.suit_the_line(Settings(frames_per_second=rate))
+    wiring.suit_the_line(settings)
     assert (environment.get("TEXTUAL_FPS"), environment.get("TEXTUAL_ANIMATIONS")) == (fps, animations)

@@ -44,6 +44,8 @@ def test_a_damaged_file_leaves_the_defaults(tmp_path: Path, content: bytes) -> N
         "model = 5",
         "frames_per_second = 500",
         "frames_per_second = true",
+        "display = 'thrifty'",
+        "line = 2",
         "mouse = 'yes'",
         "sign_in_days = 0",
         "parameters = 'hot'",

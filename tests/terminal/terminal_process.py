@@ -66,10 +66,12 @@ class TerminalProcess:
         is_controlling: bool = True,
         is_erasing_in_colour: bool = True,
         known_modes: Sequence[int] = (),
+        answer_seconds: float = 0.0,
     ) -> None:
         """Without `is_controlling` the process hears nothing when the terminal goes: no hang-up signal comes.
 
         `known_modes` are those that the terminal says it has when asked; see `Emulator` about erasing.
+        Answers take `answer_seconds`, as over a long line.
         """
         columns, rows = size
         self.received = bytearray()
@@ -77,6 +79,7 @@ class TerminalProcess:
         self.screen = Emulator(columns, rows, is_erasing_in_colour=is_erasing_in_colour)
         self._stream = EmulatorStream(self.screen)
         self._known_modes = frozenset(known_modes)
+        self._answer_seconds = answer_seconds
         self._changed = threading.Condition(threading.RLock())
         self._rest = b""
         self._is_closing = threading.Event()
@@ -147,7 +150,11 @@ class TerminalProcess:
         self._stream.feed(UNKNOWN_TO_PYTE.sub(b"", whole[shown:]))
 
     def _reply_to(self, query: re.Match[bytes]) -> None:
-        self.send(self._answer(query))
+        answer = self._answer(query)
+        if self._answer_seconds:
+            threading.Timer(self._answer_seconds, self.send, (answer,)).start()
+        else:
+            self.send(answer)
 
     def _answer(self, query: re.Match[bytes]) -> bytes:
         """What a terminal says when asked what it is, how it is, where the cursor is, or whether it has a mode."""
