@@ -10,19 +10,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from rich.color import ColorSystem
-from textual import events
-from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from metis_tui.chat.background import in_background
 from metis_tui.tui.actions import checked_keymap
 from metis_tui.tui.clipboard import Clipboard
-from metis_tui.tui.display.frugal import FrugalDisplay, LineFacts
 from metis_tui.tui.display.terminal_traits import is_gnu_screen
-from metis_tui.tui.display.updates import changed_hook
 from metis_tui.tui.driver import TerminalDriver
+from metis_tui.tui.frugal_app import FrugalApp
 from metis_tui.tui.screens.chat import ChatScreen
 from metis_tui.tui.terminal_keys import teach_alt_enter
 from metis_tui.tui.themes import register_first_theme, register_themes
@@ -47,7 +43,7 @@ def _action_provider() -> type[Provider]:
     return ActionProvider
 
 
-class MetisApp(App[int]):
+class MetisApp(FrugalApp):
     TITLE = "metis-tui"
     # The first screen's rules are here too: a screen's own sheet makes Textual parse all sheets again.
     CSS_PATH = Path(__file__).with_name("app.tcss")
@@ -65,7 +61,6 @@ class MetisApp(App[int]):
         self.theme_names: list[str] = []
         register_first_theme(self, launch.theme_folders, launch.theme)
         self.clipboard_ladder = Clipboard(self._write_to_terminal, launch.state_folder)
-        self.frugal: FrugalDisplay | None = None
         self._pressed_at = float("-inf")
         # GNU screen keeps a lone Esc back until the next key while the mouse is asked for; F6 does so on demand.
         self._is_mouse_on = launch.settings.mouse and not is_gnu_screen(os.environ)
@@ -77,7 +72,7 @@ class MetisApp(App[int]):
         return ChatScreen(self.launch)  # as a mode of its own it would have all sheets parsed again
 
     def on_mount(self) -> None:
-        self.frugal = self._frugal_display()
+        self.draw_frugally(self.launch.settings, self.launch.log)
         self.set_keymap(self.keymap_in_use)
         self._install_signals()
 
@@ -94,90 +89,16 @@ class MetisApp(App[int]):
             else:
                 self.problems.append(f"There is no theme {wanted!r:.60}.")
 
+    def _read_themes(self) -> tuple[list[ThemeFile], list[str]]:
+        from metis_tui.config.theme_files import load_themes
+
+        return load_themes(self.launch.theme_folders)
+
     def action_command_palette(self) -> None:
         from metis_tui.tui.palette import Palette
 
         if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
-
-    # -- the display -------------------------------------------------------------------------------------------
-
-    def _frugal_display(self) -> FrugalDisplay | None:
-        """What writes to the terminal instead of Textual; None where Textual must."""
-        settings, driver = self.launch.settings, self._driver
-        if settings.display == "full" or not isinstance(driver, TerminalDriver):
-            return None
-        trouble = changed_hook()
-        if trouble:
-            self.launch.log(f"The frugal display is off: {trouble}.")
-            return None
-        self.app_resume_signal.subscribe(self, self._resumed)
-        return FrugalDisplay(
-            driver.write_known,
-            lambda: driver.backlog_bytes,
-            asyncio.get_running_loop().call_later,
-            profile=settings.line,
-            limit=settings.frames_per_second,
-            environment=os.environ,
-        )
-
-    def _resumed(self, _: object) -> None:
-        if self.frugal is not None:
-            self.frugal.come_back()
-            self.frugal.show()
-
-    def on_resize(self, event: events.Resize) -> None:
-        """Whatever the size is now: nobody knows what the terminal made of the cells it had."""
-        if self.frugal is not None:
-            self.frugal.forget()
-        if isinstance(self._driver, TerminalDriver):
-            # The signal of a second change interrupts the handling of the first, whose news then comes last.
-            size = self._driver.terminal_size()
-            if size is not None and size != event.size:
-                self.post_message(events.Resize(size, size))
-
-    def on_terminal_supports_synchronized_output(self) -> None:
-        if self.frugal is not None:
-            self.frugal.is_sync_available = True
-
-    def line_facts(self) -> LineFacts | None:
-        """What goes over the line to the terminal; None when Textual draws for itself."""
-        return self.frugal.facts() if self.frugal is not None else None
-
-    def drawing_rate(self, most: float) -> float:
-        """How often something that changes all the time should be drawn, in frames a second."""
-        return min(most, self.frugal.pace.frames_per_second) if self.frugal is not None else most
-
-    def action_redraw(self) -> None:
-        """Draws every cell again, whatever the terminal shows."""
-        if self.frugal is not None:
-            self.frugal.forget()
-        self.refresh(layout=True, repaint=True)
-
-    def _display(self, screen: Screen[Any], renderable: Any) -> None:
-        """Textual's private hook for each update of the screen; `changed_hook` looks whether it is what it was."""
-        frugal = self.frugal
-        if frugal is None or renderable is None or self._batch_count or not self._running or self._closed:
-            super()._display(screen, renderable)
-            return
-        was_drawing = frugal.is_drawing
-        try:
-            cursor = self.screen.outer_size.clamp_offset(self.cursor_position)
-            is_taken = frugal.take(renderable, cursor, self.console._color_system or ColorSystem.TRUECOLOR)
-        except Exception as error:  # a fault of ours must not cost the user the screen
-            self.launch.log(f"The frugal display is off: {type(error).__name__}: {error}.")
-            self.frugal, is_taken = None, False
-        if is_taken:
-            self.post_display_hook()
-            return
-        super()._display(screen, renderable)
-        if was_drawing:
-            self.refresh()
-
-    def _read_themes(self) -> tuple[list[ThemeFile], list[str]]:
-        from metis_tui.config.theme_files import load_themes
-
-        return load_themes(self.launch.theme_folders)
 
     # -- looks -------------------------------------------------------------------------------------------------
 

@@ -58,13 +58,17 @@ class FrugalDisplay:
         write: Callable[[str], None],
         backlog: Callable[[], int],
         call_later: Callable[[float, Callable[[], None]], Wakeup],
+        failed: Callable[[Exception], None],
         *,
         profile: Profile = "auto",
         limit: int = 0,
         environment: Mapping[str, str],
         clock: Clock = time.monotonic,
     ) -> None:
-        """Args: write: puts a frame on the terminal; backlog: bytes handed to `write` that the line has not taken."""
+        """Args: write: puts a frame on the terminal; backlog: bytes handed to `write` that the line has not taken;
+        failed: is told of a fault of this display, which is of no use any more then.
+        """
+        self._failed = failed
         self._write, self._backlog, self._call_later = write, backlog, call_later
         self._clock = clock
         self._profile = profile
@@ -98,7 +102,13 @@ class FrugalDisplay:
                 self._step_aside()
                 return False
             copy = self._copy = ScreenCopy(size, color_system, fills_background=self._fills_background)
-        if not self._put(copy, update):
+        try:
+            is_read = self._put(copy, update)
+        except Exception as error:
+            self._step_aside()
+            self._failed(error)
+            return False
+        if not is_read:
             self._step_aside()
             return False
         self._cursor = cursor
@@ -198,7 +208,12 @@ class FrugalDisplay:
             self._wakeup = None
 
     def _send(self, copy: ScreenCopy, now: float) -> None:
-        text = copy.paint(self._cursor)
+        try:
+            text = copy.paint(self._cursor)
+        except Exception as error:
+            self._step_aside()
+            self._failed(error)
+            return
         if not text:
             self.pace.freed(now)
             return

@@ -37,6 +37,7 @@ class Line:
     def __init__(self, environment: Mapping[str, str] = REMOTE, **options: object) -> None:
         self.now = 100.0
         self.frames: list[str] = []
+        self.faults: list[Exception] = []
         self.is_free = True
         self.backlog = 0
         self.emulated = Emulated(COLUMNS, ROWS)
@@ -46,6 +47,7 @@ class Line:
             self._write,
             lambda: self.backlog,
             self._call_later,
+            self.faults.append,
             environment=environment,
             clock=lambda: self.now,
             **options,  # type: ignore[arg-type]
@@ -259,3 +261,20 @@ def test_too_many_styles_begin_anew() -> None:
     assert line.take(LayoutUpdate(strips, Region(0, 0, COLUMNS, ROWS)))  # type: ignore[arg-type]
     line.run(1)
     assert line.lines == ["x"] * ROWS
+
+
+class Faulty(Strip):
+    """Stands for a fault of the display: it cannot be read."""
+
+    def __iter__(self) -> object:  # type: ignore[override]
+        raise RuntimeError("cannot be read")
+
+
+def test_a_fault_is_told_and_costs_nothing_else() -> None:
+    line = Line()
+    line.show("text")
+    line.run(1)
+    faulty = [[Faulty([Segment("x")], COLUMNS)] for _ in range(ROWS)]
+    assert not line.take(LayoutUpdate(faulty, Region(0, 0, COLUMNS, ROWS)))  # type: ignore[arg-type]
+    assert not line.display.is_drawing
+    assert [str(fault) for fault in line.faults] == ["cannot be read"]
