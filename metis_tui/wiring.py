@@ -285,14 +285,21 @@ class ForgetfulDrafts:
 
 
 def suit_the_line(settings: Settings) -> None:
-    """Fewer frames and no animation over a slow line. Textual reads these variables once, when it is imported."""
-    is_remote = bool(os.environ.get("SSH_CONNECTION") or os.environ.get("SSH_TTY"))
-    is_slow = settings.line == "slow" or (settings.line == "auto" and is_remote)
+    """Frames, animation and colours that the line and the terminal take. Textual reads these variables once, when
+    it is imported.
+    """
+    from metis_tui.tui.display.terminal_traits import is_gnu_screen, is_remote
+
+    is_far = is_remote(os.environ)
+    is_slow = settings.line == "slow" or (settings.line == "auto" and is_far)
+    if is_gnu_screen(os.environ):  # it takes the parts of a colour of 24 bits for attributes: 5 blinks
+        colours = "256" if "256color" in os.environ.get("TERM", "") else "standard"
+        os.environ.setdefault("TEXTUAL_COLOR_SYSTEM", colours)
     if settings.frames_per_second:
         os.environ["TEXTUAL_FPS"] = str(settings.frames_per_second)
     elif is_slow and settings.display == "full":  # the frugal display keeps the pace itself, and echoes at once
         os.environ.setdefault("TEXTUAL_FPS", str(SLOW_FRAMES_PER_SECOND))
-    if is_remote or is_slow:
+    if is_far or is_slow:
         os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
 
 

@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 # ruff: noqa: E402
@@ -193,8 +193,12 @@ class User:
     def theme(self) -> None:
         if self.session.size[1] < 20:
             return
-        self.window.press("ctrl+x")
-        self._wait(lambda text: "1  Help" in text, "the leader's panel", 10)
+        for seconds in (2, 2, 2, 10):  # an overlay that opened after the Esc meant for it is in the way
+            self.window.press("ctrl+x")
+            with suppress(RuntimeError):
+                self._wait(lambda text: "1  Help" in text, "the leader's panel", seconds)
+                break
+            self._escape()
         self.window.press("h")
         self._wait(lambda text: "Enter · Esc" in text, "the list of themes", 10)
         self.window.press(*(self.chance.choice(("down", "up")) for _ in range(3)))
