@@ -111,3 +111,23 @@ def test_over_a_slow_line_there_are_fewer_frames_and_no_animation(
     monkeypatch.setattr("os.environ", environment)
     wiring.suit_the_line(settings)
     assert (environment.get("TEXTUAL_FPS"), environment.get("TEXTUAL_ANIMATIONS")) == (fps, animations)
+
+
+@pytest.mark.parametrize(
+    ("variables", "colours"),
+    [
+        ({"TERM": "screen-256color", "STY": "1.a", "COLORTERM": "truecolor"}, "256"),
+        ({"TERM": "screen", "COLORTERM": "truecolor"}, "standard"),
+        ({"TERM": "screen-256color", "STY": "1.a", "TEXTUAL_COLOR_SYSTEM": "truecolor"}, "truecolor"),
+        ({"TERM": "screen-256color", "TMUX": "x", "COLORTERM": "truecolor"}, None),
+        ({"TERM": "xterm-256color"}, None),
+    ],
+)
+def test_gnu_screen_gets_colours_that_it_understands(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], colours: str | None
+) -> None:
+    """It takes the parts of a colour of 24 bits for attributes, so that text blinked."""
+    environment = dict(variables)
+    monkeypatch.setattr("os.environ", environment)
+    wiring.suit_the_line(Settings())
+    assert environment.get("TEXTUAL_COLOR_SYSTEM") == colours
