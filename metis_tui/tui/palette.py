@@ -10,11 +10,12 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.widgets import Input
 
 from metis_tui.tui.actions import ACTIONS, Action
+from metis_tui.tui.screens.selecting import SelectsWhatIsThere
 
 _NOT_OFFERED = {"palette", "leader", "copy_or_stop", "parameter", "system"}
 
 
-class Palette(CommandPalette):
+class Palette(SelectsWhatIsThere, CommandPalette):
     """Textual's, without a blink that repaints twice a second over the line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "app.redraw", show=False, id="redraw")]

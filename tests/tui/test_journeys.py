@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 from app_session import StartSession
+from textual import events
 from textual.events import Key
+from textual.geometry import Offset
 from textual.widgets import Input, OptionList
 
 from metis_tui.chat.catalog import ModelState
@@ -355,3 +357,17 @@ async def test_keys_that_arrive_in_one_piece_keep_their_order(start: StartSessio
         await session.until(lambda: session.replies and not session.chat.pane.is_running)
         assert session.last_sent["messages"][-1]["content"] == "ab\nc"
         assert session.chat.prompt.text == "next"
+
+
+async def test_the_mouse_is_pressed_on_a_widget_that_has_just_gone(start: StartSession) -> None:
+    """Textual asked it for its parent to begin a selection there, and ended the application."""
+    async with start() as session:
+        welcome = session.chat.query_one("#welcome")
+        place, parent = Offset(welcome.region.x + 3, welcome.region.y + 3), welcome.parent
+        welcome._detach()
+        assert session.chat.get_widget_at(*place)[0] is welcome, "it is still on screen"
+        down = events.MouseDown(None, place.x, place.y, 0, 0, 1, False, False, False, place.x, place.y)
+        session.chat._forward_event(down)
+        assert parent is not None
+        welcome._attach(parent)
+        await session.ask("What is 2+2?")

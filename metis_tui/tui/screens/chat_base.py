@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
-from textual.screen import Screen
-
 from metis_tui.chat.background import in_background
 from metis_tui.chat.printable import printable, printable_line
+from metis_tui.tui.screens.selecting import SelectsWhatIsThere
 
 if TYPE_CHECKING:
     from metis_tui.chat.catalog import Catalog, ServedModel
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
     from metis_tui.tui.widgets.prompt_input import PromptInput
 
 
-class ChatBase(Screen[None]):
+class ChatBase(SelectsWhatIsThere):
     """Declares; `ChatScreen` gives the values."""
 
     launch: Launch

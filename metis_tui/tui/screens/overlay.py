@@ -8,8 +8,10 @@ from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen, Screen, ScreenResultType
 
+from metis_tui.tui.screens.selecting import SelectsWhatIsThere
 
-class ClosesOnce(Screen[ScreenResultType]):
+
+class ClosesOnce(SelectsWhatIsThere, Screen[ScreenResultType]):
     """A screen that keys arriving in one piece, as over a slow line, cannot close twice."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "app.redraw", show=False, id="redraw")]

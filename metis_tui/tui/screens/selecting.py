@@ -1,0 +1,23 @@
+"""A guard for Textual's selection by mouse. Knows nothing of what is selected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from textual.geometry import Offset
+from textual.screen import Screen
+from textual.widget import Widget
+
+
+class SelectsWhatIsThere(Screen[Any]):
+    """A screen on which a selection never begins in a widget that has just been taken away.
+
+    Textual asks such a widget for its parent, has none, and ends the application; a notice that goes while the mouse
+    is pressed on it is enough.
+    """
+
+    def get_widget_and_offset_at(self, x: int, y: int) -> tuple[Widget | None, Offset | None]:
+        widget, offset = super().get_widget_and_offset_at(x, y)
+        if widget is not None and widget is not self and widget.parent is None:
+            return None, None
+        return widget, offset
