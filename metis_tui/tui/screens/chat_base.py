@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING
 
+from textual.screen import Screen
+
 from metis_tui.chat.background import in_background
 from metis_tui.chat.printable import printable, printable_line
 from metis_tui.tui.screens.selecting import SelectsWhatIsThere
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from metis_tui.tui.widgets.prompt_input import PromptInput
 
 
-class ChatBase(SelectsWhatIsThere):
+class ChatBase(SelectsWhatIsThere, Screen[None]):
     """Declares; `ChatScreen` gives the values."""
 
     launch: Launch

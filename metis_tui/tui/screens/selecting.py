@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.geometry import Offset
-from textual.screen import Screen
 from textual.widget import Widget
 
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
-class SelectsWhatIsThere(Screen[Any]):
+    _Base = Screen[Any]
+else:
+    _Base = object  # a second screen among a screen's bases would keep Textual from the first one's styles
+
+
+class SelectsWhatIsThere(_Base):
     """A screen on which a selection never begins in a widget that has just been taken away.
 
     Textual asks such a widget for its parent, has none, and ends the application; a notice that goes while the mouse
