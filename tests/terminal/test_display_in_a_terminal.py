@@ -160,3 +160,18 @@ def test_redraw_works_over_other_screens(on_gateway: OpenTerminal) -> None:
         assert "rubbish" not in window.wait_for(lambda text: "rubbish" not in text), text
         window.press("escape")
         window.wait_for(lambda text, title=title: title not in text or title == "Help")
+
+
+def test_nothing_blinks_over_ssh(on_gateway: OpenTerminal) -> None:
+    """A blink repaints twice a second over the line; the palette's search did."""
+    window = on_gateway(*MODEL, environment=SSH)
+    window.wait_for("● live")
+    for key, title in (("ctrl+p", "Choose a model"), ("ctrl+r", "No saved conversations")):
+        window.press(key)
+        window.wait_for(title)
+        window.settle(0.3)
+        start = len(window.received)
+        window.settle(0.8)
+        assert not window.received[start:]
+        window.press("escape")
+        window.wait_for(lambda text, title=title: title not in text)
