@@ -112,10 +112,16 @@ def shown_key(key: str) -> str:
     return "+".join(words)
 
 
+_OPENING = frozenset({"choose_model", "conversations", "settings", "leader", "palette", "help", "status"})
+"""Actions whose keys are taken before any widget sees them. Otherwise keys that arrive in the same packet, as over a
+slow line, would go to what is below the screen that opens.
+"""
+
+
 def bindings_for(where: Where) -> list[Binding]:
     """The bindings of one place; their ids are the actions' names, so that a keymap can change them."""
     return [
-        Binding(action.keys, action.name, action.title, show=False, id=action.name)
+        Binding(action.keys, action.name, action.title, show=False, priority=action.name in _OPENING, id=action.name)
         for action in ACTIONS
         if action.where == where and action.keys
     ]

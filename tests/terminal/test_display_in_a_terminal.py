@@ -175,3 +175,18 @@ def test_nothing_blinks_over_ssh(on_gateway: OpenTerminal) -> None:
         assert not window.received[start:]
         window.press("escape")
         window.wait_for(lambda text, title=title: title not in text)
+
+
+@pytest.mark.parametrize(
+    ("keys", "wanted"),
+    [(b"\x181", "Everywhere"), (b"\x1bOQgpt", "│ gpt"), (b"\x18h", "Enter · Esc"), (b"\x1bOSq", "● live")],
+)
+def test_keys_behind_one_that_opens_a_screen_go_to_that_screen(
+    on_gateway: OpenTerminal, keys: bytes, wanted: str
+) -> None:
+    """In one packet, as over a slow line, they went to the prompt below."""
+    window = on_gateway(*MODEL)
+    window.wait_for("● live")
+    window.send(keys)
+    text = window.wait_for(lambda text: wanted in text and "Status" not in text, 5)
+    assert not any(line.strip() in ("1", "gpt", "h", "q") for line in text.splitlines())
