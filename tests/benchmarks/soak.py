@@ -248,8 +248,12 @@ class User:
         self._wait(lambda text: "#%~" in text, "the editor")
         if self.chance.random() < 0.3:
             self.resize()
-        self.window.type("\r")
-        self._wait(lambda text: "#%~" not in text, "the application after the editor")
+        for seconds in (3, 3, 15):  # an Enter that comes before the editor reads is lost
+            self.window.type("\r")
+            with suppress(RuntimeError):
+                self._wait(lambda text: "#%~" not in text, "the application after the editor", seconds)
+                return
+        raise RuntimeError(f"the editor did not end\n{self.window.text}")
 
     def stop(self) -> None:
         self.window.press("escape", "i")
