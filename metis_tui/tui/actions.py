@@ -58,7 +58,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("stop", "Stop the reply", "Keeps what has arrived", "escape", "k", "stop"),
     Action("edit_prompt", "Edit in $EDITOR", "Write the prompt in your editor", "ctrl+g", "e", "edit"),
     Action("theme", "Choose a theme", "Applies at once", "", "h", "theme", "[NAME]"),
-    Action("status", "Status details", "Gateway, clusters, access token, storage", "f4", "4", "status"),
+    Action("status", "Status details", "Gateway, clusters, access token, storage, line", "f4", "4", "status"),
     Action("refresh_catalog", "Refresh", "Read the models' states again", "f5", "5", "refresh"),
     Action("toggle_mouse", "Mouse on or off", "Off lets the terminal select text itself", "f6", "6", "mouse"),
     Action("redraw", "Redraw", "Paint the whole screen again", "ctrl+l", "l", "redraw"),

@@ -1,17 +1,14 @@
 """Prints the whole table of goals for speed and bytes, by hand: python tests/benchmarks/bench_goals.py
 
 The product, a bare Textual application and one with Textual's Markdown stream take turns in terminals, on the demo
-gateway; figures are medians, and the machine's load is in all of them, so read the ratios. Where the variable
-TTYBENCH names a folder with that tool, the rows that compare with opencode are measured with it.
+gateway; figures are medians, and the machine's load is in all of them, so read the ratios.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
@@ -29,7 +26,7 @@ from gateway_process import GatewayProcess
 from measured_terminal import MeasuredTerminal
 from replay import Watcher, median, percentile
 from saved_conversation import END, save_long_conversation
-from terminal_process import COMMAND, PROJECT
+from terminal_process import COMMAND
 
 SIZE = (120, 40)
 PRODUCT, BARE, MARKDOWN = "metis-tui", "bare", "markdown"
@@ -259,12 +256,12 @@ GOALS = (
     Goal("lag, 10k tokens at 1,000/s", "10k", "lag", "s", 0.1),
     Goal("CPU s per 1k tokens, 2k", "2k", "cpu", "s", 0.45, MARKDOWN),
     Goal("CPU s per 1k tokens, 10k", "10k", "cpu", "s", 0.45, MARKDOWN),
-    Goal("10k as fast as possible", "max", "speed", "tok/s", None, MARKDOWN, "goal: 3 x opencode, by ttybench"),
+    Goal("10k as fast as possible", "max", "speed", "tok/s", None, MARKDOWN, "goal: 3 x the quickest peer"),
     Goal("bytes a character, 1,000 tok/s", "2k", "bytes", "", 0.15, MARKDOWN),
     Goal("bytes a character, 100 tok/s", "slow", "bytes", "", 0.05, MARKDOWN),
     Goal("idle bytes a second", "start", "idle_bytes", "", 300),
     Goal("key echo p50, 1,000 tok/s", "echo", "echo_p50", "ms", None, BARE),
-    Goal("key echo p95, 1,000 tok/s", "echo", "echo_p95", "ms", None, BARE, "goal: opencode's, by ttybench"),
+    Goal("key echo p95, 1,000 tok/s", "echo", "echo_p95", "ms", None, BARE, "goal: the quickest peer's"),
     Goal("long conversation opens", "long", "open", "s", 0.3),
     Goal("long conversation resizes", "long", "resize", "s", 0.15),
     Goal("long conversation, a page p50", "long", "page_p50", "ms", None),
@@ -306,19 +303,6 @@ def _number(value: float | None) -> str:
     return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}" if abs(value) < 100 else f"{value:,.0f}"
 
 
-def run_ttybench(folder: Path, rounds: int) -> None:
-    """The same in the tool, with opencode where it is installed."""
-    python = Path.home() / ".cache/ttybench/venvs/tool/bin/python"
-    script = Path(tempfile.mkdtemp()) / "metis-tui"
-    script.write_text(f'#!/bin/sh\nPYTHONPATH={PROJECT} exec {sys.executable} -m metis_tui "$@"\n')
-    script.chmod(0o755)
-    names = ["metis-tui", "ref-bare", "ref-md_stream", "opencode"]
-    specs = [str(folder / "specs" / f"{name}.toml") for name in names]
-    scenarios = "startup,2k@1000,10k@1000,10k@max,2k@100,echo_stream"
-    command = [str(python), "-m", "ttybench", "run", *specs, "--rounds", str(rounds), "--scenarios", scenarios]
-    subprocess.run(command, cwd=folder, env={**os.environ, "TTYBENCH_APP": str(script)}, check=False)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
@@ -338,11 +322,6 @@ def main() -> None:
                     results.setdefault((scenario, app), []).append(numbers)
     print("\r".ljust(60), end="\r", file=sys.stderr)
     print_table(results, scenarios)
-    tool = os.environ.get("TTYBENCH")
-    if tool:
-        run_ttybench(Path(tool), options.rounds)
-    else:
-        print("\nopencode is not among them: TTYBENCH names no folder with ttybench")
 
 
 if __name__ == "__main__":

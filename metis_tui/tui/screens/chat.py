@@ -1,6 +1,6 @@
 """The chat screen: header, conversation and status bar, and every action that is not a widget's own.
 
-Owns the catalog and which model is chosen. Composes; what it shows is worked out elsewhere.
+Owns what is known. Composes; what it shows is worked out elsewhere.
 """
 
 from __future__ import annotations
@@ -14,14 +14,13 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from metis_tui.chat.background import in_background
-from metis_tui.chat.catalog import Catalog, ServedModel
+from metis_tui.chat.catalog import Catalog
 from metis_tui.chat.conversation import UNTITLED, Conversation
 from metis_tui.chat.errors import ChatError, SignInNeeded, TokenInactive
-from metis_tui.chat.printable import printable_line
 from metis_tui.tui.actions import bindings_for
-from metis_tui.tui.model_choice import missing_model_words, next_recent, wanted_model
 from metis_tui.tui.screens.chat_status import status_facts
 from metis_tui.tui.screens.conversation_actions import ConversationActions
+from metis_tui.tui.screens.model_actions import ModelActions
 from metis_tui.tui.screens.transcript_actions import TranscriptActions
 from metis_tui.tui.screens.turn_actions import TurnActions
 from metis_tui.tui.screens.view_actions import ViewActions
@@ -33,6 +32,7 @@ from metis_tui.tui.widgets.status_bar import StatusBar
 from metis_tui.tui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
+    from metis_tui.chat.catalog import ServedModel
     from metis_tui.chat.ports import AccessToken, Measurement, SaveStatus
     from metis_tui.tui.services import Launch, Services
     from metis_tui.tui.widgets.transcript import Transcript
@@ -45,7 +45,7 @@ _CONNECT_DELAY_SECONDS = 0.06
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
 
 
-class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptActions):
+class ChatScreen(TurnActions, ModelActions, ViewActions, ConversationActions, TranscriptActions):
     """Owns what is known: services, catalog, the chosen model. Its actions are in the base classes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("chat")]
@@ -82,7 +82,7 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         self.notices = self.query_one(NoticeBar)
         self.prompt = self.query_one(PromptInput)
         self.set_focus(self.prompt)  # at once: focus() would come after the first paint
-        self._show_state()
+        self.show_state()
         self.call_after_refresh(self._connect_soon)
 
     def _compositor_refresh(self) -> None:
@@ -149,7 +149,7 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         self.run_worker(self.catalog_watch.run(), group="catalog", exit_on_error=False)
         self.run_worker(self.access_watch.run(), group="access", exit_on_error=False)
         self.run_worker(self.warm_up.run(services.gateway.warm_up), group="warm-up", exit_on_error=False)
-        self.set_interval(10.0, self._show_state)
+        self.set_interval(10.0, self.show_state)
 
     @on(PromptInput.Changed)
     def prompt_changed(self) -> None:
@@ -165,12 +165,12 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         if not self.app.is_running:
             return
         self.catalog = catalog
-        self._choose_from_wishes()
+        self.choose_from_wishes()
         if self.picker is not None:
             self.picker.show_catalog(
                 catalog, is_refreshing=self.catalog_watch.is_refreshing, trouble=str(self.catalog_trouble or "")
             )
-        self._show_state()
+        self.show_state()
 
     def _catalog_failed(self, error: ChatError | None) -> None:
         self.catalog_trouble = error
@@ -186,7 +186,7 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
             self.notices.withdraw("access")
         else:
             self.notices.post_notice("access", Notice(error.title, error.reason, error.hint))
-        self._show_state()
+        self.show_state()
 
     def _saving_changed(self, status: SaveStatus) -> None:
         self.saving = status
@@ -195,45 +195,7 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
             self.notices.post_notice("saving", Notice("Not saved", status.trouble, hint))
         else:
             self.notices.withdraw("saving")
-        self._show_state()
-
-    # -- which model -------------------------------------------------------------------------------------------
-
-    def wish_model(self, wish: str) -> None:
-        """Another conversation or the user wants this model, by name."""
-        self.wished_model = wish
-        self._choose_from_wishes()
-
-    def _choose_from_wishes(self) -> None:
-        if not self.catalog.models:
-            return
-        wishes = (self.wished_model, *self.fallback_models)
-        chosen = wanted_model(self.catalog, wishes, is_strict=bool(self.wished_model))
-        self.model = chosen
-        if chosen is None:
-            reason, hint = missing_model_words(self.catalog, printable_line(self.wished_model, 80))
-            self.notices.post_notice("model", Notice("The model is gone", reason, hint, "warning"))
-        else:
-            self.notices.withdraw("model")
-
-    def use_model(self, model: ServedModel) -> None:
-        """The user chose: for this conversation now, and for new ones later."""
-        self.wish_model(model.key)
-        conversation = self.pane.conversation
-        if conversation.model != model.key:
-            conversation.model = model.key
-            if not conversation.is_empty:
-                self.keep(self.services.store.set_value(conversation, "model", model.key))
-        self.keep_choice(model=model.key)
-        self._show_state()
-
-    def use_next_model(self) -> None:
-        found = next_recent(self.catalog, self.measurements, self.model.key if self.model else "")
-        if found is None:
-            self.tell("There is no other live model.")
-        else:
-            self.use_model(found)
-            self.tell(f"Next prompt goes to {found.key}.")
+        self.show_state()
 
     # -- the start ---------------------------------------------------------------------------------------------
 
@@ -243,7 +205,7 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
         choices = await in_background(self.launch.choices.load)
         self.measurements = await in_background(services.measurements.load)
         self.fallback_models = (self.launch.settings.model, choices.model)
-        self._choose_from_wishes()
+        self.choose_from_wishes()
         self.set_welcome(has_seen_notice=choices.has_seen_notice)
         if not choices.has_seen_notice:
             self.keep_choice(has_seen_notice=True)
@@ -275,20 +237,20 @@ class ChatScreen(TurnActions, ViewActions, ConversationActions, TranscriptAction
     def state_changed(self) -> None:
         if self.pane.is_running:
             self.pane.transcript.set_frame_rate(self.metis_app.drawing_rate(STREAM_FRAMES_PER_SECOND))
-        self._show_state()
+        self.show_state()
 
     @on(events.DescendantFocus)
     @on(events.DescendantBlur)
     def focus_changed(self) -> None:
-        self._show_state()
+        self.show_state()
 
     def on_transcript_follow_changed(self, event: Transcript.FollowChanged) -> None:
         self.has_more_below = not event.follow
-        self._show_state()
+        self.show_state()
 
     # -- what is shown -----------------------------------------------------------------------------------------
 
-    def _show_state(self) -> None:
+    def show_state(self) -> None:
         if not self.is_mounted:
             return
         conversation = self.pane.conversation

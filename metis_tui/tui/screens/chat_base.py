@@ -37,6 +37,7 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     """Why the list of models could not be read."""
     model: ServedModel | None
     wished_model: str
+    fallback_models: tuple[str, ...]
     token: AccessToken | None
     has_access: bool | None
     """None while the access token is being read."""
@@ -63,7 +64,7 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     def use_model(self, model: ServedModel) -> None:
         raise NotImplementedError
 
-    def use_next_model(self) -> None:
+    def show_state(self) -> None:
         raise NotImplementedError
 
     def wish_model(self, wish: str) -> None:

@@ -1,19 +1,14 @@
-"""What keys and commands do to the application: other screens, models, themes, the end. Owns no state.
+"""What keys and commands do to the application: other screens, themes, the end. Owns no state.
 
 Other screens are imported when they are first opened: the first paint does not wait for them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from textual import on
 
 from metis_tui.tui.screens.chat_base import ChatBase
 from metis_tui.tui.widgets.prompt_input import PromptInput
-
-if TYPE_CHECKING:
-    from metis_tui.chat.catalog import ServedModel
 
 
 class ViewActions(ChatBase):
@@ -68,41 +63,6 @@ class ViewActions(ChatBase):
             await self.action_leave()
         else:
             self.tell("Press Ctrl+C once more to quit.")
-
-    def action_choose_model(self) -> None:
-        self.choose_model()
-
-    async def choose_model_with(self, name: str) -> None:
-        found = self.catalog.find(name)
-        if found is not None:
-            self.use_model(found)
-            self.tell(f"Next prompt goes to {found.key}.")
-        else:
-            self.choose_model(name)
-
-    def choose_model(self, wanted: str = "") -> None:
-        from metis_tui.tui.screens.models import ModelPicker
-
-        current = self.model.key if self.model else ""
-
-        def chosen(model: ServedModel | None) -> None:
-            self.picker = None
-            if model is not None:
-                self.use_model(model)
-
-        self.picker = picker = ModelPicker(
-            self.catalog, self.measurements, current, ask_for_refresh=self.action_refresh_catalog, wanted=wanted
-        )
-        self.app.push_screen(picker, chosen)
-        self.run_worker(self.catalog_watch.refresh(), group="refresh", exit_on_error=False)
-
-    def action_refresh_catalog(self) -> None:
-        self.run_worker(self.catalog_watch.refresh(force=True), group="refresh", exit_on_error=False)
-        self.run_worker(self.access_watch.look(), group="access-look", exit_on_error=False)
-        self.tell("Reading the models' states…")
-
-    def action_next_model(self) -> None:
-        self.use_next_model()
 
     def action_status(self) -> None:
         from metis_tui.tui.screens.status_details import StatusDetails
