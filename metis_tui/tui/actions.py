@@ -113,17 +113,19 @@ def shown_key(key: str) -> str:
 
 
 _OPENING = frozenset({"choose_model", "conversations", "settings", "leader", "palette", "help", "status"})
-"""Actions whose keys are taken before any widget sees them. Otherwise keys that arrive in the same packet, as over a
-slow line, would go to what is below the screen that opens.
+"""Actions that open a screen. Their keys are taken before any widget sees them: otherwise keys that arrive in the
+same packet, as over a slow line, would go to what is below that screen.
 """
 
 
 def bindings_for(where: Where) -> list[Binding]:
     """The bindings of one place; their ids are the actions' names, so that a keymap can change them."""
     return [
-        Binding(action.keys, action.name, action.title, show=False, priority=action.name in _OPENING, id=action.name)
+        Binding(action.keys, action.name, action.title, show=False, priority=is_first, id=action.name)
         for action in ACTIONS
         if action.where == where and action.keys
+        # Also as an ordinary key: while another screen closes, keys for what is below it pass through that screen.
+        for is_first in ((True, False) if action.name in _OPENING else (False,))
     ]
 
 

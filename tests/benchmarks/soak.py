@@ -157,6 +157,17 @@ class User:
             self.window.press("escape")
             self.window.press("i")
 
+    def _insist(self, key: str, claim: Callable[[str], object], what: str) -> None:
+        """Presses a key of the chat screen until it works: an overlay that needs another Esc may be in the way."""
+        for seconds in (3, 3, 3):
+            self.window.press(key)
+            with suppress(RuntimeError):
+                self._wait(claim, what, seconds)
+                return
+            self.window.press("escape", "escape", "i")
+        self.window.press(key)
+        self._wait(claim, what)
+
     def page(self) -> None:
         self.window.press(
             *(self.chance.choice(("pageup", "pageup", "pagedown")) for _ in range(self.chance.randint(1, 3)))
@@ -193,12 +204,7 @@ class User:
     def theme(self) -> None:
         if self.session.size[1] < 20:
             return
-        for seconds in (2, 2, 2, 10):  # an overlay that opened after the Esc meant for it is in the way
-            self.window.press("ctrl+x")
-            with suppress(RuntimeError):
-                self._wait(lambda text: "1  Help" in text, "the leader's panel", seconds)
-                break
-            self._escape()
+        self._insist("ctrl+x", lambda text: "1  Help" in text, "the leader's panel")
         self.window.press("h")
         self._wait(lambda text: "Enter · Esc" in text, "the list of themes", 10)
         self.window.press(*(self.chance.choice(("down", "up")) for _ in range(3)))
@@ -233,8 +239,9 @@ class User:
 
     def suspend(self) -> None:
         start = len(self.window.received)
-        self.window.press("ctrl+z")
-        self._wait(lambda _: b"Stopped" in self.window.received[start:] or READY in self.window.text, "the shell")
+        self._insist(
+            "ctrl+z", lambda _: b"Stopped" in self.window.received[start:] or READY in self.window.text, "the shell"
+        )
         time.sleep(0.3)
         self.window.type("echo in the shell\r")
         if self.chance.random() < 0.3:
@@ -244,8 +251,7 @@ class User:
         self._wait(lambda text: READY not in text and "in the shell" not in text, "the application after fg")
 
     def edit(self) -> None:
-        self.window.press("ctrl+g")
-        self._wait(lambda text: "#%~" in text, "the editor")
+        self._insist("ctrl+g", lambda text: "#%~" in text, "the editor")
         if self.chance.random() < 0.3:
             self.resize()
         for seconds in (3, 3, 15):  # an Enter that comes before the editor reads is lost
