@@ -62,6 +62,8 @@ class FrugalApp(App[int]):
         """Whatever the size is now: nobody knows what the terminal made of the cells it had."""
         if self.frugal is not None:
             self.frugal.forget()
+            if event.size == self.size:  # there and back: Textual has nothing to do, the terminal lost cells
+                self.frugal.show()
         if isinstance(self._driver, TerminalDriver):
             # The signal of a second change interrupts the handling of the first, whose news then comes last.
             size = self._driver.terminal_size()

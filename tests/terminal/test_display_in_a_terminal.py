@@ -133,6 +133,18 @@ def test_sizes_that_change_faster_than_they_are_drawn(on_gateway: OpenTerminal) 
         window.wait_for(lambda text: text.split("\n")[9] == "─" * 60)
 
 
+def test_a_size_that_comes_back_at_once(on_gateway: OpenTerminal) -> None:
+    """The terminal may have lost cells on the way, although for the application nothing has changed."""
+    window = on_gateway(*MODEL)
+    window.wait_for("● live")
+    for _ in range(5):
+        window.settle()
+        window.scribble(b"\x1b[2J\x1b[5;5Hrubbish")
+        window.resize(81, 24)
+        window.resize(80, 24)
+        window.wait_for(lambda text: "rubbish" not in text and "● live" in text and "Enter sends" in text)
+
+
 def test_under_gnu_screen_the_terminal_keeps_its_mouse(on_gateway: OpenTerminal) -> None:
     """GNU screen keeps a lone Esc back until the next key while the mouse is asked for."""
     window = on_gateway(*MODEL, environment={"STY": "1.pts", "TERM": "screen-256color"})
