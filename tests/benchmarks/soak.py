@@ -159,14 +159,12 @@ class User:
 
     def _insist(self, key: str, claim: Callable[[str], object], what: str) -> None:
         """Presses a key of the chat screen until it works: an overlay that needs another Esc may be in the way."""
-        for seconds in (3, 3, 3):
-            self.window.press(key)
+        for seconds in (10, 15):
+            self.window.press("escape", "escape", "i", key)
             with suppress(RuntimeError):
                 self._wait(claim, what, seconds)
                 return
-            self.window.press("escape", "escape", "i")
-        self.window.press(key)
-        self._wait(claim, what)
+        self._wait(claim, what, 0)
 
     def page(self) -> None:
         self.window.press(
