@@ -267,7 +267,7 @@ async def test_cancelling_the_task_closes_the_connection(
 
 
 async def test_silence_in_a_reply_ends_it_with_what_came(gateway: DemoGateway, make_client: MakeClient) -> None:
-    client = make_client(gateway.url, silence_seconds=0.3)
+    client = make_client(gateway.url, silence_seconds=1.0)
     heard = await hear(client, request("Hello @@stall:20@@"))
     assert type(heard.error) is ReplyIncomplete
     assert heard.text
