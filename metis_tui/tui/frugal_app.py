@@ -19,6 +19,9 @@ from metis_tui.tui.driver import TerminalDriver
 if TYPE_CHECKING:
     from metis_tui.config.settings import Settings
 
+_SETTLED_SECONDS = 0.1
+"""So long after a change of the terminal's size Textual has drawn what it draws."""
+
 
 class FrugalApp(App[int]):
     """Textual draws for itself until `draw_frugally`, without a real terminal, and when something does not fit."""
@@ -62,8 +65,8 @@ class FrugalApp(App[int]):
         """Whatever the size is now: nobody knows what the terminal made of the cells it had."""
         if self.frugal is not None:
             self.frugal.forget()
-            if event.size == self.size:  # there and back: Textual has nothing to do, the terminal lost cells
-                self.frugal.show()
+            # There and back again at once: Textual has nothing to do, but the terminal may have lost cells.
+            self.set_timer(_SETTLED_SECONDS, self.frugal.show)
         if isinstance(self._driver, TerminalDriver):
             # The signal of a second change interrupts the handling of the first, whose news then comes last.
             size = self._driver.terminal_size()

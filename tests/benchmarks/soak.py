@@ -193,11 +193,14 @@ class User:
         self.window.resize(*self.session.size)
 
     def overlay(self) -> None:
-        self.window.press(self.chance.choice(("f1", "f2", "f4", "ctrl+p", "ctrl+x", "ctrl+r")))
+        key = self.chance.choice(("f1", "f2", "f4", "ctrl+p", "ctrl+x", "ctrl+r"))
+        self.window.press(key)
         time.sleep(self.chance.choice((0, 0.05, 0.3)))
         for _ in range(self.chance.randint(0, 3)):
             self.window.press(self.chance.choice(("down", "up")))
         self._escape()
+        if key in ("ctrl+p", "ctrl+r"):  # an Esc too early would leave it open, and a prompt would run an action
+            self._escape()
 
     def theme(self) -> None:
         if self.session.size[1] < 20:
