@@ -15,6 +15,7 @@ from metis_tui.chat.catalog import ModelState
 from metis_tui.config.settings import Settings
 from metis_tui.tui.screens.conversation_settings import ConversationSettings
 from metis_tui.tui.screens.conversations import Conversations
+from metis_tui.tui.screens.dialogs import AskKey
 from metis_tui.tui.screens.help import Help
 from metis_tui.tui.screens.leader import Leader
 from metis_tui.tui.screens.models import ModelPicker
@@ -370,4 +371,22 @@ async def test_the_mouse_is_pressed_on_a_widget_that_has_just_gone(start: StartS
         session.chat._forward_event(down)
         assert parent is not None
         welcome._attach(parent)
+        await session.ask("What is 2+2?")
+
+
+async def test_a_question_answered_twice_at_once_has_one_answer(start: StartSession) -> None:
+    """While the first key closed the screen the second gave another result, which ended the application."""
+    async with start() as session:
+        answers: list[str | None] = []
+        question = AskKey("Sure?", "Two keys in one packet.", {"y": "yes", "n": "no"})
+
+        async def ask() -> None:
+            answers.append(await session.app.push_screen_wait(question))
+
+        session.app.run_worker(ask())
+        await session.until(lambda: session.app.screen is question)
+        question.dismiss("y")
+        question.dismiss("n")
+        await session.until(lambda: answers)
+        assert answers == ["y"]
         await session.ask("What is 2+2?")

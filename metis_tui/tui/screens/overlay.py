@@ -16,9 +16,14 @@ class ClosesOnce(SelectsWhatIsThere, Screen[ScreenResultType]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+l", "app.redraw", show=False, id="redraw")]
 
+    _is_closing = False
+
     def dismiss(self, result: ScreenResultType | None = None) -> AwaitComplete:
-        """Closes when on top; Textual would take away whatever is on top instead."""
-        return super().dismiss(result) if self.is_current else AwaitComplete()
+        """Closes when on top, the first time; Textual would take away whatever is on top, and give two results."""
+        if self._is_closing or self.app.screen is not self:
+            return AwaitComplete()
+        self._is_closing = True
+        return super().dismiss(result)
 
 
 class Overlay(ClosesOnce[ScreenResultType], ModalScreen[ScreenResultType]):
