@@ -374,19 +374,24 @@ async def test_the_mouse_is_pressed_on_a_widget_that_has_just_gone(start: StartS
         await session.ask("What is 2+2?")
 
 
-async def test_a_question_answered_twice_at_once_has_one_answer(start: StartSession) -> None:
-    """While the first key closed the screen the second gave another result, which ended the application."""
+async def test_a_key_for_a_screen_below_does_not_close_it(start: StartSession) -> None:
+    """It took away the screen on top and answered for the one below, whose own end then ended the application."""
     async with start() as session:
         answers: list[str | None] = []
-        question = AskKey("Sure?", "Two keys in one packet.", {"y": "yes", "n": "no"})
+        question = AskKey("Sure?", "A key of it comes late.", {"y": "yes", "n": "no"})
 
         async def ask() -> None:
             answers.append(await session.app.push_screen_wait(question))
 
         session.app.run_worker(ask())
         await session.until(lambda: session.app.screen is question)
+        await session.app.push_screen(Help({}))
         question.dismiss("y")
+        assert isinstance(session.app.screen, Help)
+        await session.pilot.press("escape")
+        await session.until(lambda: session.app.screen is question)
         question.dismiss("n")
+        question.dismiss("y")
         await session.until(lambda: answers)
-        assert answers == ["y"]
+        assert answers == ["n"]
         await session.ask("What is 2+2?")
