@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
@@ -34,6 +34,8 @@ from metis_tui.chat.turn import (
     ReasoningDelta,
     ReplyAccepted,
     ReplyFinished,
+    SignInAwaited,
+    SignInDone,
     TextDelta,
     TurnEnded,
     TurnEvent,
@@ -41,6 +43,12 @@ from metis_tui.chat.turn import (
     TurnStarted,
     UsageReported,
 )
+
+SignIn = Callable[[ChatError], Awaitable[bool]]
+"""Has the user sign in, because of this failure; False when that did not come about."""
+
+_MOST_SIGN_INS = 2
+"""So often one turn waits for a sign-in: a gateway that is never content must not ask for ever."""
 
 
 @dataclass(slots=True)
@@ -117,6 +125,8 @@ class ChatEngine:
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
     ) -> None:
+        self.sign_in: SignIn | None = None
+        """Set by a front end in which the user can sign in; without it such a failure ends the turn."""
         self._gateway = gateway
         self._store = store
         self._monotonic = monotonic
@@ -214,17 +224,10 @@ class ChatEngine:
         kept: ChatMessage | None = None
         try:
             yield TurnStarted(prompt, draft.id, is_saved)
-            reply.started = self._monotonic()
             try:
-                async with aclosing(_as_generator(self._gateway.stream(request))) as events:
+                async with aclosing(self._request(request, reply)) as events:
                     async for event in events:
-                        reply.take(event, self._monotonic())
-                        if isinstance(event, TextDelta):
-                            self._store.checkpoint(draft.id, event.text, "")
-                        elif isinstance(event, ReasoningDelta):
-                            self._store.checkpoint(draft.id, "", event.text)
-                        if not isinstance(event, ReplyFinished):
-                            yield event
+                        yield event
                 stop, error = self._verdict(reply)
             except ChatError as failure:
                 stop, error = "error", failure
@@ -242,6 +245,30 @@ class ChatEngine:
         finally:
             if kept is None:
                 await self._keep(conversation, reply, "interrupted" if self._is_closing else "cancelled", None)
+
+    async def _request(self, request: ChatRequest, reply: _Reply) -> AsyncGenerator[TurnEvent, None]:
+        """Sends the request; once more after a sign-in, when that is the way out and nothing has arrived yet."""
+        for is_last in (*(False,) * _MOST_SIGN_INS, True):
+            reply.started = self._monotonic()
+            try:
+                async with aclosing(_as_generator(self._gateway.stream(request))) as events:
+                    async for event in events:
+                        reply.take(event, self._monotonic())
+                        if isinstance(event, TextDelta):
+                            self._store.checkpoint(reply.message.id, event.text, "")
+                        elif isinstance(event, ReasoningDelta):
+                            self._store.checkpoint(reply.message.id, "", event.text)
+                        if not isinstance(event, ReplyFinished):
+                            yield event
+                return
+            except ChatError as failure:
+                has_begun = reply.text or reply.reasoning
+                if is_last or has_begun or not failure.needs_sign_in or self.sign_in is None:
+                    raise
+                yield SignInAwaited(failure)
+                if not await self.sign_in(failure):
+                    raise
+                yield SignInDone()
 
     @staticmethod
     def _verdict(reply: _Reply) -> tuple[Stop, ChatError | None]:

@@ -7,6 +7,8 @@ ChatError
 ├── WrongIdentity           signed in with an identity provider that the site does not accept
 ├── AccessDenied            this user may not use this model, cluster or service
 ├── SignInServiceTrouble    the gateway could not check the token: nobody's token is at fault
+├── SignInFailed            an interactive sign-in did not come about
+│   └── IdentityDiffers     somebody else is signed in here
 ├── InvalidRequest          the request breaks the gateway's contract
 │   └── RequestTooLarge
 ├── ModelUnknown            no such model, cluster or framework
@@ -36,6 +38,8 @@ class ChatError(Exception):
     title = "Something went wrong"
     hint = ""
     can_retry = True
+    needs_sign_in = False
+    """Whether an interactive sign-in is the way out: the same request may then be sent again."""
 
     def __init__(
         self,
@@ -66,24 +70,26 @@ class ChatError(Exception):
 class SignInNeeded(ChatError):
     kind = "sign_in_needed"
     title = "Not signed in"
-    hint = "Set METIS_TUI_TOKEN, or sign in with ALCF's own tool: alcf-tokens login, then start again."
+    hint = "Press F8 to sign in with Globus."
     can_retry = False
+    needs_sign_in = True
 
 
 class TokenInactive(ChatError):
     kind = "token_inactive"
     title = "The access token is not active"
-    hint = "Get a fresh one: alcf-tokens login (or set METIS_TUI_TOKEN), then send again."
+    hint = "Press F8 to sign in again, then send again."
 
 
 class SignInLapsed(ChatError):
     kind = "sign_in_lapsed"
     title = "The sign-in deadline has passed"
     hint = (
-        "Renewing does not help. Log out at https://app.globus.org/logout, then run: alcf-tokens login --force "
-        "and send again."
+        "Renewing does not help. Press F8 to sign in again; if that changes nothing, log out at "
+        "https://app.globus.org/logout first."
     )
     can_retry = False
+    needs_sign_in = True
 
 
 class WrongIdentity(ChatError):
@@ -91,6 +97,7 @@ class WrongIdentity(ChatError):
     title = "Signed in with the wrong identity provider"
     hint = "Log out at https://app.globus.org/logout and sign in with the institution named above."
     can_retry = False
+    needs_sign_in = True
 
 
 class AccessDenied(ChatError):
@@ -104,6 +111,25 @@ class SignInServiceTrouble(ChatError):
     kind = "sign_in_service"
     title = "The gateway could not check your sign-in"
     hint = "This is the service's own problem, not your token's. Try again in a minute."
+
+
+class SignInFailed(ChatError):
+    kind = "sign_in_failed"
+    title = "The sign-in did not work"
+    hint = "Start again; each code is good once, and only for some minutes."
+
+
+class IdentityDiffers(SignInFailed):
+    """Another identity than the stored one has signed in. The identifiers are Globus', not secret."""
+
+    kind = "identity_differs"
+    title = "Another identity is signed in here"
+    hint = "Sign in with the other account, or replace the stored identity."
+
+    def __init__(self, reason: str, *, stored_id: str, new_id: str) -> None:
+        super().__init__(reason)
+        self.stored_id = stored_id
+        self.new_id = new_id
 
 
 class InvalidRequest(ChatError):

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from metis_tui.chat.catalog import Catalog
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
+from metis_tui.chat.errors import ChatError
 from metis_tui.chat.turn import ChatRequest, GatewayEvent
 
 
@@ -26,12 +27,23 @@ class Authenticator(Protocol):
     """Gives the access token. Never blocks the event loop."""
 
     async def access_token(self) -> AccessToken:
-        """The access token to use now.
+        """The access token to use now; renews one that has expired.
 
         Raises:
-            SignInNeeded: there is none.
-            TokenInactive: the one there is has expired.
+            SignInNeeded: there is none, and none can be had without an interactive sign-in.
+            TokenInactive: the one there is has expired and could not be renewed now.
         """
+
+    async def renew(self, refused: AccessToken) -> AccessToken:
+        """Another access token, after the gateway refused this one as inactive.
+
+        Raises:
+            SignInNeeded: only an interactive sign-in gives another one.
+            TokenInactive: it cannot be renewed now: a fixed one, or Globus does not answer.
+        """
+
+    def heard(self, token: AccessToken, failure: ChatError | None) -> None:
+        """What the gateway made of a request with this token; None: it took it. Returns at once, never raises."""
 
 
 class ModelGateway(Protocol):

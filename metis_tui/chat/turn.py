@@ -59,6 +59,16 @@ class TurnStarted(NamedTuple):
     is_saved: bool
 
 
+class SignInAwaited(NamedTuple):
+    """The gateway wants a fresh sign-in; the turn waits for it and then sends the very same request again."""
+
+    error: ChatError
+
+
+class SignInDone(NamedTuple):
+    """The sign-in that the turn waited for was made; the request is on its way again."""
+
+
 class TurnEnded(NamedTuple):
     """The reply is complete, or ended at its length limit, and part of the conversation."""
 
@@ -74,4 +84,14 @@ class TurnFailed(NamedTuple):
     is_saved: bool
 
 
-TurnEvent = TurnStarted | ReplyAccepted | ReasoningDelta | TextDelta | UsageReported | TurnEnded | TurnFailed
+TurnEvent = (
+    TurnStarted
+    | ReplyAccepted
+    | ReasoningDelta
+    | TextDelta
+    | UsageReported
+    | SignInAwaited
+    | SignInDone
+    | TurnEnded
+    | TurnFailed
+)
