@@ -94,15 +94,16 @@ class PendingSignIn(Protocol):
         """Globus' authorize page, about 450 characters."""
 
     async def finish(self, code: str, *, replace_identity: bool = False) -> SignedIn:
-        """Exchanges the pasted code and stores what comes. May be called again after a failure.
+        """Exchanges the pasted code and stores what comes. May be called again after any failure: the same page
+        gives another code, and one that was mistyped can be corrected.
 
         Args:
-            code: as pasted; white space around it does not matter.
+            code: as pasted; white space does not matter, and the address of the page with the code serves, too.
             replace_identity: take another identity than the stored one; after IdentityDiffers the same code serves.
 
         Raises:
             IdentityDiffers: somebody else is signed in here.
-            SignInFailed: every other failure; `can_retry` tells whether the same code may be tried again.
+            SignInFailed: every other failure.
         """
 
 
@@ -111,6 +112,12 @@ class SignInService(Protocol):
 
     async def facts(self) -> SignInFacts:
         """Reads files only; never the network, never raises."""
+
+    async def keep_fresh(self) -> float:
+        """Has an access token that is about to expire renewed in the background, at most as often as is polite.
+
+        Never waits for Globus and never raises. Returns in how many seconds it is worth asking again, at most 60.
+        """
 
     async def begin(self) -> PendingSignIn:
         """Starts an interactive sign-in that always asks for the password, as the site's policy wants.

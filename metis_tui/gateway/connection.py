@@ -21,8 +21,8 @@ import anyio.streams.memory
 import httpx2
 
 from metis_tui import __version__
-from metis_tui.chat.errors import ChatError, NotAGateway
-from metis_tui.chat.ports import Authenticator
+from metis_tui.chat.errors import ChatError, NotAGateway, TokenInactive
+from metis_tui.chat.ports import AccessToken, Authenticator
 from metis_tui.gateway.failures import Answer, failure_of, not_json_failure
 from metis_tui.gateway.origin import GatewayAddress, checked_token
 from metis_tui.gateway.transport_failures import is_transport_error, setup_failure, transport_failure
@@ -54,6 +54,7 @@ class _OriginOnly(httpx2.Auth):
     """Puts the access token on requests to the configured origin, and takes every header off that is not ours.
 
     The SDK adds headers from OPENAI_* variables and facts about this machine; neither is the gateway's business.
+    A request whose access token is not active goes out once more, as it is, with a renewed one.
     """
 
     def __init__(self, address: GatewayAddress, authenticator: Authenticator) -> None:
@@ -71,8 +72,27 @@ class _OriginOnly(httpx2.Auth):
         ):
             raise NotAGateway("A request was about to leave the configured address; it was stopped.", can_retry=False)
         token = await self._authenticator.access_token()
-        request.headers["Authorization"] = f"Bearer {checked_token(token.value)}"
-        yield request
+        response = yield _with_token(request, token)
+        failure = await _sign_in_trouble(response)
+        if isinstance(failure, TokenInactive):
+            token = await self._authenticator.renew(token)
+            response = yield _with_token(request, token)
+            failure = await _sign_in_trouble(response)
+        if failure is not None or response.status_code == 200:
+            self._authenticator.heard(token, failure)
+
+
+def _with_token(request: httpx2.Request, token: AccessToken) -> httpx2.Request:
+    request.headers["Authorization"] = f"Bearer {checked_token(token.value)}"
+    return request
+
+
+async def _sign_in_trouble(response: httpx2.Response) -> ChatError | None:
+    """What a 401 says about the access token; None when it says nothing, or the answer is none."""
+    if response.status_code != 401:
+        return None
+    await response.aread()
+    return failure_of(_answer(response, response.content))
 
 
 class _Anonymous(httpx2.Auth):
@@ -91,7 +111,10 @@ def _keep_own_headers(request: httpx2.Request) -> None:
 
 
 class Connection:
-    """Requests to one gateway. Redirects are never followed; nothing is ever sent twice."""
+    """Requests to one gateway. Redirects are never followed.
+
+    Nothing is sent twice, but for a request that was refused because its access token is not active.
+    """
 
     def __init__(
         self, address: GatewayAddress, authenticator: Authenticator, timeouts: Timeouts, ca_bundle: str | None = None

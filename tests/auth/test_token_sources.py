@@ -128,7 +128,8 @@ async def test_no_token_anywhere(home: Path, clock: Clock) -> None:
     with pytest.raises(SignInNeeded) as caught:
         await TokenSources(clock=clock).access_token()
     assert "METIS_TUI_TOKEN" in caught.value.reason
-    assert "alcf-tokens" in caught.value.hint
+    assert "F8" in caught.value.hint
+    assert caught.value.needs_sign_in
 
 
 @pytest.mark.parametrize(

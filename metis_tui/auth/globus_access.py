@@ -1,0 +1,253 @@
+"""Access by a Globus sign-in: the stored access token, renewed when it is due, and what is known of the sign-in.
+
+The event loop's side: everything that reads a file or asks Globus runs in a thread, and nobody waits for a renewal
+while the access token there is still good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+
+from metis_tui.auth import deadline, words
+from metis_tui.auth.credential_file import StoredToken
+from metis_tui.auth.globus import Globus, GrantRefused
+from metis_tui.auth.renewal import renew
+from metis_tui.auth.shelf import Reading, TokenShelf
+from metis_tui.chat.background import in_background
+from metis_tui.chat.errors import ChatError, SignInFailed, SignInLapsed, SignInNeeded, WrongIdentity
+from metis_tui.chat.ports import AccessToken
+from metis_tui.chat.sign_in import SignInFacts
+
+RENEWAL_SECONDS = 600.0
+"""So long before its expiry an access token is renewed; for short-lived ones when a third of their life is left."""
+_AT_ONCE_SECONDS = 5.0
+"""A request does not set out with an access token that ends sooner."""
+_ASK_AGAIN_SECONDS = 60.0
+_FIRST_PAUSE_SECONDS = 15.0
+_LONGEST_PAUSE_SECONDS = 600.0
+_REPEAT_SECONDS = 2.0
+"""Requests that come so soon after a failed renewal share its outcome."""
+
+
+class GlobusAccess:
+    """Args: shelf: the access tokens there are; memory: what is known of the sign-in; sign_in_days: the setting.
+
+    For use on one event loop.
+    """
+
+    def __init__(
+        self,
+        shelf: TokenShelf,
+        globus: Globus,
+        memory: deadline.SignInMemory,
+        *,
+        sign_in_days: float = 7.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.shelf = shelf
+        self.globus = globus
+        self.memory = memory
+        self._days = sign_in_days
+        self.clock = clock
+        self._lifetime = deadline.ACCESS_TOKEN_SECONDS
+        self._renewal: asyncio.Future[StoredToken] | None = None
+        self._renewal_of = ""
+        self._failure: ChatError | None = None
+        self._failures = 0
+        self._failed_at = float("-inf")
+        """On the monotonic clock."""
+        self._dead_refresh_token = ""
+        self._said: tuple[str, ChatError] | None = None
+        """What the gateway holds against a sign-in, by its mark."""
+
+    # -- the access token ----------------------------------------------------------------------------------------
+
+    async def access_token(self) -> AccessToken:
+        """See Authenticator."""
+        reading = await in_background(self._read, "access-token")
+        token, now = reading.best, self.clock()
+        left = self._left(token, now)
+        if token is not None and left > (_AT_ONCE_SECONDS if self._can_renew(reading) else 0.0):
+            if left <= self._threshold and self._can_renew(reading) and not self._is_pausing():
+                self._start_renewal(token.value)
+            return _handed(token)
+        if not self._can_renew(reading):
+            raise self._trouble(reading, now) or words.missing(reading.troubles)
+        return _handed(await self._renewed(token.value if token is not None else "", reading))
+
+    async def renew(self, refused: AccessToken) -> AccessToken:
+        """See Authenticator."""
+        self.shelf.refuse(refused.value)
+        reading = await in_background(self._read, "access-token")
+        best = reading.best
+        if best is not None and best.value != refused.value and self._left(best, self.clock()) > _AT_ONCE_SECONDS:
+            return _handed(best)
+        if not self._can_renew(reading):
+            raise words.revoked("It cannot be renewed.", needs_sign_in=True, hint=SignInNeeded.hint)
+        return _handed(await self._renewed(refused.value, reading))
+
+    def heard(self, token: AccessToken, failure: ChatError | None) -> None:
+        """See Authenticator."""
+        if failure is not None and not isinstance(failure, (SignInLapsed, WrongIdentity)):
+            return
+        record = self.memory.read()
+        if failure is None:
+            self._said = None
+        else:
+            self._said = (record.mark, failure)
+        learned = record
+        if failure is None:
+            learned = deadline.accepted(record, self._days, self.clock())
+        elif isinstance(failure, SignInLapsed):
+            learned = deadline.refused(record, self.clock())
+        if learned != record:
+            threading.Thread(target=self.memory.change, args=(learned,), name="sign-in-memory", daemon=True).start()
+
+    # -- what is known -------------------------------------------------------------------------------------------
+
+    async def facts(self) -> SignInFacts:
+        """See SignInService."""
+        reading = await in_background(self._read, "sign-in-facts")
+        now = self.clock()
+        token = reading.best
+        trouble = self._trouble(reading, now)
+        record = self.memory.read()
+        if trouble is None and self._said is not None and self._said[0] == record.mark:
+            trouble = self._said[1]
+        failure = self._failure
+        return SignInFacts(
+            token=_handed(token) if token is not None else None,
+            trouble=trouble,
+            is_renewable=self._can_renew(reading),
+            is_renewing=self._renewal is not None and not self._renewal.done(),
+            renewal_trouble=failure.reason if failure is not None else "",
+            identity_id=token.identity_id if token is not None else "",
+            scopes=tuple(token.scope.split()) if token is not None else (),
+            file=words.shown(token.path) if token is not None else "",
+            deadline=deadline.deadline_of(record, self._days, now) if token is not None else None,
+            notes=(*self.shelf.notes, *filter(None, [words.told_troubles(reading.troubles)])),
+        )
+
+    async def keep_fresh(self) -> float:
+        """See SignInService."""
+        reading = await in_background(self._read, "access-token")
+        token = reading.best
+        left = self._left(token, self.clock())
+        if token is None or not self._can_renew(reading):
+            return min(_ASK_AGAIN_SECONDS, max(1.0, left)) if left > 0 else _ASK_AGAIN_SECONDS
+        if left > self._threshold:
+            return min(_ASK_AGAIN_SECONDS, max(1.0, left - self._threshold))
+        if not self._is_pausing():
+            self._start_renewal(token.value)
+        return min(_ASK_AGAIN_SECONDS, max(1.0, left / 3))
+
+    # -- renewing ------------------------------------------------------------------------------------------------
+
+    def _start_renewal(self, stale: str) -> asyncio.Future[StoredToken]:
+        """The renewal under way, or a new one. Whoever asks meanwhile gets the same outcome."""
+        if self._renewal is None or self._renewal.done():
+            call = in_background(lambda: renew(self.shelf, self.globus, stale, self.clock), "globus-renewal")
+            self._renewal, self._renewal_of = asyncio.ensure_future(call), stale
+            self._renewal.add_done_callback(self._note_renewal)
+        return self._renewal
+
+    def _note_renewal(self, renewal: asyncio.Future[StoredToken]) -> None:
+        if renewal.cancelled():
+            return
+        error = renewal.exception()
+        if error is None:
+            self._failure, self._failures = None, 0
+            self._lifetime = max(1.0, self._left(renewal.result(), self.clock()))
+            return
+        self._failed_at, self._failures = time.monotonic(), self._failures + 1
+        self._failure = error if isinstance(error, ChatError) else SignInFailed(f"A fault ({type(error).__name__}).")
+
+    async def _renewed(self, stale: str, reading: Reading) -> StoredToken:
+        """Waits for another access token than the stale one."""
+        if self._failure is not None and time.monotonic() - self._failed_at < _REPEAT_SECONDS:
+            raise self._in_words(reading, self._failure)
+        for _ in range(2):  # one that was under way may have been for an earlier token
+            try:
+                token = await asyncio.shield(self._start_renewal(stale))
+            except ChatError as error:
+                raise self._in_words(reading, error) from None
+            if token.value != stale:
+                return token
+        raise SignInNeeded("Globus gave the same access token again.")
+
+    def _in_words(self, reading: Reading, error: ChatError) -> ChatError:
+        """Why there is no access token: renewing it failed."""
+        is_dead = isinstance(error, (GrantRefused, SignInNeeded))
+        if isinstance(error, GrantRefused) and reading.renewable is not None:
+            self._dead_refresh_token = reading.renewable.refresh_token
+        token, now = reading.best or reading.own, self.clock()
+        hint = SignInNeeded.hint if is_dead else error.hint
+        because = error.reason if is_dead else f"It could not be renewed: {error.reason}"
+        if token is not None and self._left(token, now) <= 0:
+            return words.expired(token, now, because=because, hint=hint, needs_sign_in=is_dead)
+        return words.revoked(because, needs_sign_in=is_dead, hint=hint)
+
+    def _is_pausing(self) -> bool:
+        if not self._failures:
+            return False
+        pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures - 1, 10))
+        return time.monotonic() - self._failed_at < pause
+
+    # -- parts ---------------------------------------------------------------------------------------------------
+
+    def _read(self) -> Reading:
+        reading = self.shelf.read()
+        token = reading.best
+        if token is not None and token.refresh_token:
+            record = self.memory.read()
+            if record.mark != deadline.mark_of(token.refresh_token):  # another process may know when that was
+                record = self.memory.reload()
+            self.memory.change(deadline.seen(record, token.refresh_token, token.expires_at, self.clock()))
+        return reading
+
+    def _can_renew(self, reading: Reading) -> bool:
+        own = reading.renewable
+        return own is not None and own.refresh_token != self._dead_refresh_token
+
+    def _trouble(self, reading: Reading, now: float) -> ChatError | None:
+        token = reading.best
+        if token is None:
+            return words.missing(reading.troubles)
+        if self._left(token, now) > 0:
+            if self.shelf.is_refused(token.value) and not self._can_renew(reading):
+                return words.revoked("It cannot be renewed.", needs_sign_in=True, hint=SignInNeeded.hint)
+            return None
+        if self._can_renew(reading):
+            failure = self._failure
+            because = f"It could not be renewed: {failure.reason}" if failure else "It is being renewed."
+            return words.expired(token, now, because=because, hint=failure.hint if failure else "Wait a moment.")
+        told = words.told_troubles(reading.troubles)
+        return words.expired(token, now, because=told, needs_sign_in=True)
+
+    @property
+    def _threshold(self) -> float:
+        return min(RENEWAL_SECONDS, self._lifetime / 3)
+
+    @staticmethod
+    def _left(token: StoredToken | None, now: float) -> float:
+        """Seconds until it expires; one without a time is taken for good."""
+        if token is None:
+            return 0.0
+        return float("inf") if token.expires_at is None else token.expires_at - now
+
+    def new_sign_in(self, refresh_token: str) -> None:
+        """Forgets what was held against the earlier sign-in. Blocks."""
+        self.memory.change(deadline.signed_in(self.memory.reload(), refresh_token, self.clock()))
+        self._said = self._failure = None
+        self._failures, self._dead_refresh_token = 0, ""
+        self._lifetime = deadline.ACCESS_TOKEN_SECONDS
+        token = self.shelf.read().own
+        if token is not None and token.expires_at is not None:
+            self._lifetime = max(1.0, token.expires_at - self.clock())
+
+
+def _handed(token: StoredToken) -> AccessToken:
+    return AccessToken(token.value, token.expires_at, str(token.path))
