@@ -21,7 +21,7 @@ _FOREIGN = (
     *("METIS_TUI_TOKEN", "ALCF_AI_TOKEN", "METIS_TUI_BASE_URL", "METIS_TUI_INDEX_DIR", "NO_COLOR"),
     *("SSH_CONNECTION", "SSH_TTY", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS", "TMUX", "STY", "COLUMNS", "LINES"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
-    *(name for name in os.environ if name.startswith("XDG_")),
+    *(name for name in os.environ if name.startswith(("XDG_", "GLOBUS_"))),
 )
 
 
@@ -35,6 +35,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setenv(f"METIS_TUI_{purpose}_DIR", str(folder / purpose.lower()))
     for name in _FOREIGN:
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GLOBUS_SDK_SERVICE_URL_AUTH", "http://127.0.0.1:9/")  # nobody is there; never the real one
     return folder
 
 
