@@ -306,7 +306,7 @@ def run(session: Session, steps: int, seed: int, between: int) -> int:
         if verdict.wrong_cells:
             wrong += verdict.wrong_cells
             print(f"\nstep {step}: {verdict.wrong_cells} wrong cells after {', '.join(user.last)}")
-            print("\n".join(verdict.report), flush=True)
+            print("\n".join([*verdict.report, "the screen now:", session.window.text]), flush=True)
         print(
             f"\r{session.kind}: {step} of {steps} updates, {checks} checks, {wrong} wrong cells, "
             f"{time.monotonic() - began:.0f} s",
