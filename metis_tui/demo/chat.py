@@ -39,7 +39,7 @@ class StreamedReply:
 
 @dataclass(frozen=True)
 class TornReply:
-    """A whole reply whose connection ends half-way."""
+    """A whole reply whose connection ends half-way through its body; with an empty one before the first byte."""
 
     answer: Answer
     reset: bool

@@ -62,6 +62,15 @@ def split_faults(prompt: str) -> tuple[str, list[Fault]]:
     return _MARKER.sub(take, prompt).strip(), faults
 
 
+ACCESS_FAULTS = ("lapse", "inactive", "wrong_identity", "globus_down", "group")
+"""What befalls the caller's access, before anything else is looked at. Each strikes once for a prompt."""
+
+
+def access_faults(prompt: str) -> list[str]:
+    """The names of the faults in a prompt that befall the caller's access."""
+    return [fault.name for fault in split_faults(prompt)[1] if fault.name in ACCESS_FAULTS]
+
+
 @dataclass(frozen=True)
 class Reply:
     """What a model would send if nothing failed."""
@@ -128,9 +137,6 @@ _EARLY: dict[str, Callable[[str, str], Answer]] = {
     "html502": lambda model, cluster: nginx_page(502, "Bad Gateway"),
     "html504": lambda model, cluster: nginx_page(504, "Gateway Time-out"),
     "site_down": lambda model, cluster: detail(503, "Service is temporarily down for maintenance."),
-    "group": lambda model, cluster: gateway_error(
-        401, "unauthorized", "Permission denied due to Globus Group restrictions."
-    ),
 }
 
 
@@ -406,4 +412,4 @@ def stream_script(stream: Stream, faults: list[Fault]) -> Script:
     return whole_script(stream)
 
 
-FAULT_NAMES = frozenset({*_EARLY, *_CHANGES, *_WIRE})
+FAULT_NAMES = frozenset({*ACCESS_FAULTS, *_EARLY, *_CHANGES, *_WIRE})

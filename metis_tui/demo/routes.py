@@ -12,9 +12,9 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from .access import IDENTITY, TokenDesk, unauthorized
+from .access import GROUP_RESTRICTED, Caller, TokenDesk, unauthorized
 from .catalogue import Catalogue
-from .chat import ChatAnswer, ChatDesk, StreamedReply
+from .chat import ChatAnswer, ChatDesk, StreamedReply, last_prompt
 from .contract import chat_problems, problem
 from .errors import (
     Answer,
@@ -32,6 +32,7 @@ from .errors import (
 )
 from .http import HttpRequest
 from .limits import Throttle, TokenBudget
+from .oauth import GlobusRoutes
 from .scenario import Scenario
 
 ROOT = "/resource_server/"
@@ -49,6 +50,7 @@ class Routes:
     def __init__(
         self,
         scenario: Scenario,
+        globus: GlobusRoutes,
         desk: TokenDesk,
         throttle: Throttle,
         budget: TokenBudget,
@@ -57,7 +59,8 @@ class Routes:
         serves_models_route: bool,
         seed: int | None = None,
     ) -> None:
-        self._scenario, self._desk, self._throttle, self._budget = scenario, desk, throttle, budget
+        self._scenario, self._globus, self._desk = scenario, globus, desk
+        self._throttle, self._budget = throttle, budget
         self._catalogue, self._chat = catalogue, chat
         self._random = random.Random(seed)
         table: list[tuple[str, str, Handler]] = [
@@ -74,6 +77,9 @@ class Routes:
 
     async def answer(self, request: HttpRequest, address: str) -> ChatAnswer:
         """The answer to any request whatever."""
+        signing_in = await self._globus.answer(request)
+        if signing_in is not None:
+            return signing_in
         if self._scenario.site_down:
             return detail(503, SITE_DOWN)
         if not request.path.startswith(ROOT):
@@ -90,10 +96,10 @@ class Routes:
                     return refused.answer
         return not_found()
 
-    def _admit(self, request: HttpRequest) -> str:
-        token = self._desk.admit(request.headers.get("authorization"))
-        self._slow_down(token)
-        return token
+    def _admit(self, request: HttpRequest) -> Caller:
+        caller = self._desk.admit(request.headers.get("authorization"), _prompt_of(request.body))
+        self._slow_down(caller.key)
+        return caller
 
     def _slow_down(self, caller: str) -> None:
         if not self._throttle.admits(caller):
@@ -108,8 +114,7 @@ class Routes:
         return json_answer(200, self._catalogue.status())
 
     async def _whoami(self, request: HttpRequest, address: str) -> Answer:
-        self._admit(request)
-        return json_answer(200, IDENTITY)
+        return json_answer(200, self._admit(request).identity.whoami())
 
     async def _list_endpoints(self, request: HttpRequest, address: str) -> Answer:
         self._admit(request)
@@ -147,7 +152,7 @@ class Routes:
         if kind != "chat/completions":
             message = f"'{kind}' not available on cluster '{cluster}'"
             raise Refused(gateway_error(400, "unsupported_endpoint", message))
-        return await self._chat_completion(payload, caller, cluster, framework)
+        return await self._chat_completion(payload, caller.key, cluster, framework)
 
     def _payload(self, body: bytes) -> Any:
         if len(body) > BODY_BYTES_READ:
@@ -168,7 +173,7 @@ class Routes:
             message = f"The requested endpoint '{asked}' does not exist."
             raise Refused(gateway_error(404, "endpoint_not_found", message))
         if model.restricted:
-            raise Refused(unauthorized("Permission denied due to Globus Group restrictions."))
+            raise Refused(unauthorized(GROUP_RESTRICTED))
         if self._budget.is_spent(caller, model.slug):
             raise Refused(too_many_tokens(*self._budget.usage(caller, model.slug)))
         self._catalogue.require_liveness(cluster)
@@ -179,3 +184,13 @@ class Routes:
             tokens = answer.tokens
         self._budget.add(caller, model.slug, tokens)
         return answer
+
+
+def _prompt_of(body: bytes) -> str:
+    """The last prompt of a chat request when it may hold a fault; the body is not checked yet."""
+    if b"@@" not in body:
+        return ""
+    try:
+        return last_prompt(json.loads(body)["messages"])
+    except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
+        return ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from .catalogue import StateChange
 from .limits import MODEL_TOKENS_PER_MINUTE, REQUESTS_PER_SECOND, USER_TOKENS_PER_MINUTE
+from .sign_ins import ACCESS_TOKEN_SECONDS
 
 METIS_NOTICE = "Metis is under maintenance until 17:00 CT"
 
@@ -29,7 +30,10 @@ class Scenario:
     """Clusters whose jobs route answers 500 or 504."""
     timeline: tuple[StateChange, ...] = ()
     refuse_as: str | None = None
-    """Good tokens are refused like this known bad token."""
+    """Access tokens from before the start are refused like this known bad one; those of a new sign-in are good."""
+    needs_sign_in: bool = False
+    """The fixed access token is not accepted: there is no way in but a sign-in."""
+    access_token_seconds: float = ACCESS_TOKEN_SECONDS
     site_down: bool = False
     """The web server in front answers everything with its maintenance line."""
     speed: float = 1.0
@@ -68,6 +72,13 @@ _ALL = (
     Scenario("slow-line", "replies trickle at a tenth of their speed", speed=0.1),
     Scenario("expired", "the access token is no longer active", refuse_as="expired-token"),
     Scenario("policy-lapsed", "the site wants a fresh sign-in", refuse_as="policy-token"),
+    Scenario("sign-in", "an ordinary day before the first sign-in", needs_sign_in=True),
+    Scenario(
+        "short-tokens",
+        "a sign-in is needed, and its access tokens expire after 90 seconds",
+        needs_sign_in=True,
+        access_token_seconds=90.0,
+    ),
     Scenario("site-down", "the whole site is down for maintenance", site_down=True),
 )
 SCENARIOS: Mapping[str, Scenario] = {scenario.name: scenario for scenario in _ALL}

@@ -12,7 +12,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -21,9 +21,11 @@ from .catalogue import Catalogue
 from .chat import ChatDesk
 from .connection import Connections
 from .limits import Clock, Throttle, TokenBudget
+from .oauth import GlobusRoutes
 from .request_log import RecordedRequest, RequestLog
 from .routes import ROOT, Routes
 from .scenario import Scenario, find_scenario, scenario_names
+from .sign_ins import SignIns
 
 __all__ = ["DEMO_TOKEN", "DemoGateway", "RecordedRequest", "Scenario", "run_forever", "scenario_names"]
 
@@ -57,6 +59,8 @@ class DemoGateway:
     ) -> None:
         self.scenario = find_scenario(scenario)
         self.token = token or DEMO_TOKEN
+        self.oauth = SignIns(clock, self.scenario.access_token_seconds, self.scenario.refuse_as)
+        """The demo gateway's own Globus, for looking at and for steering."""
         self._port = port
         self._log = RequestLog()
         self._catalogue = Catalogue(
@@ -67,9 +71,11 @@ class DemoGateway:
             cache_seconds=status_cache_seconds,
         )
         per_second = self.scenario.requests_per_second if throttle is _AS_SCENARIO else throttle
+        fixed = accepted_tokens(tokens, [token] if token else (), with_demo_token=not self.scenario.needs_sign_in)
         routes = Routes(
             self.scenario,
-            TokenDesk(clock, accepted_tokens(tokens, [self.token]), self.scenario.refuse_as),
+            GlobusRoutes(self.oauth, lambda: self.auth_url),
+            TokenDesk(clock, self.oauth, fixed, self.scenario.refuse_as),
             Throttle(per_second, clock),
             _token_budget(self.scenario, tokens_per_minute, clock),
             self._catalogue,
@@ -85,6 +91,11 @@ class DemoGateway:
     def url(self) -> str:
         """The base_url, with its trailing slash."""
         return f"http://{HOST}:{self._port}{ROOT}"
+
+    @property
+    def auth_url(self) -> str:
+        """The address of its own Globus, with the trailing slash that the Globus SDK wants."""
+        return f"http://{HOST}:{self._port}/"
 
     @property
     def port(self) -> int:
@@ -166,9 +177,16 @@ def _token_budget(scenario: Scenario, per_minute: int | None, clock: Clock) -> T
     return TokenBudget(clock, per_minute, None)
 
 
-def run_forever(port: int = 0, scenario: str = "default", *, serve_models_route: bool = False) -> int:
+def run_forever(
+    port: int = 0,
+    scenario: str = "default",
+    *,
+    serve_models_route: bool = False,
+    when_ready: Callable[[DemoGateway], None] | None = None,
+) -> int:
     """Serves until SIGINT or SIGTERM and returns an exit code; prints `ready URL` when it listens.
 
+    `when_ready` is called after that.
     Alone it speaks the public source code's contract, which has no capabilities route.
     """
     stopped = threading.Event()
@@ -185,6 +203,8 @@ def run_forever(port: int = 0, scenario: str = "default", *, serve_models_route:
         return 2
     sys.stdout.write(f"ready {gateway.url}\n")
     sys.stdout.flush()
+    if when_ready is not None:
+        when_ready(gateway)
     stopped.wait()
     gateway.stop()
     return 0

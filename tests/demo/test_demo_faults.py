@@ -31,7 +31,7 @@ BEFORE_THE_STREAM = [
 @pytest.mark.parametrize("streamed", [False, True])
 @pytest.mark.parametrize(("name", "status", "text"), BEFORE_THE_STREAM)
 def test_faults_before_the_stream(gateway: DemoGateway, name: str, status: int, text: str, streamed: bool) -> None:
-    got = chat(gateway, f"hi @@{name}@@", stream=streamed)
+    got = chat(gateway, f"hi @@{name}@@ {streamed}", stream=streamed)
     assert got.status == status
     assert text in got.text
 
