@@ -113,10 +113,9 @@ class GlobusAccess:
         reading = await in_background(self._read, "sign-in-facts")
         now = self.clock()
         token = reading.best
-        trouble = self._trouble(reading, now)
         record = self.memory.read()
-        if trouble is None and self._said is not None and self._said[0] == record.mark:
-            trouble = self._said[1]
+        is_told = self._said is not None and self._said[0] == record.mark
+        trouble = self._said[1] if is_told and self._said is not None else self._trouble(reading, now)
         failure = self._failure
         return SignInFacts(
             token=_handed(token) if token is not None else None,

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from metis_tui.auth import words
 from metis_tui.auth.credential_file import GATEWAY_RESOURCE_SERVER, StoredToken, read_token_file
+from metis_tui.auth.credential_store import Document
 from metis_tui.auth.fixed import VARIABLES
 from metis_tui.auth.globus import Grant, StartedFlow
 from metis_tui.auth.globus_access import GlobusAccess
@@ -54,9 +55,8 @@ class GlobusSignIn:
                     stored_id=stored.identity_id,
                     new_id=grant.identity_id,
                 )
-            trouble = shelf.keep(grant.documents, is_sign_in=True)
+            trouble = keep(self._access, grant.documents)
         document = grant.documents[GATEWAY_RESOURCE_SERVER]
-        self._access.new_sign_in(str(document["refresh_token"] or ""))
         expires_at = document["expires_at_seconds"]
         token = AccessToken(
             str(document["access_token"]),
@@ -69,6 +69,13 @@ class GlobusSignIn:
 async def begin(access: GlobusAccess) -> GlobusSignIn:
     """Starts a sign-in; asks nobody. Raises SignInFailed when the SDK cannot be used."""
     return GlobusSignIn(access, await in_background(access.globus.start, "globus-start"))
+
+
+def keep(access: GlobusAccess, documents: Mapping[str, Document]) -> str:
+    """Stores a fresh sign-in and starts its clocks; why it is in memory only, or empty. Blocks."""
+    trouble = access.shelf.keep(documents, is_sign_in=True)
+    access.new_sign_in(str(documents[GATEWAY_RESOURCE_SERVER].get("refresh_token") or ""))
+    return trouble
 
 
 async def sign_out(access: GlobusAccess, environ: Mapping[str, str] | None = None) -> SignedOut:

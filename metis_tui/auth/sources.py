@@ -76,6 +76,10 @@ class TokenSources:
         """See SignInService."""
         return await (self._fixed or self._globus).keep_fresh()
 
+    def adopt(self, documents: Mapping[str, Mapping[str, object]]) -> None:
+        """Keeps a sign-in that was made just now without the user: documents by resource server. Blocks."""
+        signing_in.keep(self._globus, documents)
+
     async def begin(self) -> PendingSignIn:
         """See SignInService."""
         return await signing_in.begin(self._globus)
