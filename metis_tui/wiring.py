@@ -21,7 +21,8 @@ from metis_tui.config.settings import Settings, load_settings, with_environment
 if TYPE_CHECKING:
     import argparse
 
-    from metis_tui.chat.ports import Authenticator, ConversationStore
+    from metis_tui.auth.sources import TokenSources
+    from metis_tui.chat.ports import ConversationStore
     from metis_tui.cli.signals import StopSignals
     from metis_tui.gateway.client import GatewayClient
     from metis_tui.store.conversation_store import ConversationFiles
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from metis_tui.tui.services import Services
 
 SLOW_FRAMES_PER_SECOND = 15
-DEMO_SOURCE = "the demo gateway"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ def run(options: argparse.Namespace) -> int:
     """Runs the command that the options name; gives its exit code."""
     if options.command == "demo-gateway":
         return _run_demo_gateway(options)
+    if options.demo and options.scenario != "default" and (problem := _scenario_problem(options.scenario)):
+        return problem
     ground = _find_ground(options)
     if options.command == "config":
         return _run_config(options, ground)
@@ -62,7 +64,23 @@ def run(options: argparse.Namespace) -> int:
         return signals.run(lambda stop: _models(options, ground))
     if options.command == "status":
         return signals.run(lambda stop: _status(options, ground))
+    if options.command == "auth":
+        return signals.run(lambda stop: _auth(options, ground))
     return signals.run(lambda stop: _history(options, ground))
+
+
+def _scenario_problem(name: str) -> int:
+    """Tells those that there are, when there is none of this name; the exit code, or 0."""
+    from metis_tui.demo.scenario import find_scenario
+
+    try:
+        find_scenario(name)
+    except ValueError as error:
+        from metis_tui.cli import diagnostics
+        from metis_tui.cli.diagnostics import UsageProblem
+
+        return diagnostics.fail(UsageProblem(f"{error}."))
+    return 0
 
 
 def _find_ground(options: argparse.Namespace) -> Ground:
@@ -123,8 +141,25 @@ async def _status(options: argparse.Namespace, ground: Ground) -> int:
             options,
             gateway=service.gateway,
             authenticator=service.authenticator,
+            sign_in=service.authenticator,
             base_url=service.base_url,
             data_folder=ground.paths.data,
+            output=Output(),
+        )
+
+
+async def _auth(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.cli import auth
+    from metis_tui.cli.output import Output
+
+    _tell(ground.problems)
+    async with _service(options, ground) as service:
+        return await auth.run(
+            options,
+            sign_in=service.authenticator,
+            authenticator=service.authenticator,
+            gateway=service.gateway,
+            base_url=service.base_url,
             output=Output(),
         )
 
@@ -211,17 +246,16 @@ def _log(line: str, ground: Ground) -> None:
 
 
 def _services_for_application(options: argparse.Namespace, ground: Ground, at_the_end: ExitStack) -> Services:
-    from metis_tui.auth.sources import TokenSources
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.gateway.client import GatewayClient
+    from metis_tui.gateway.origin import route_in_words
     from metis_tui.store.drafts import DraftFile
     from metis_tui.store.measurements import MeasurementFile
     from metis_tui.tui.services import Services
 
     state = ground.paths.state
-    base_url, token = at_the_end.enter_context(_address(options, ground))
-    authenticator = TokenSources(token, explicit_source=DEMO_SOURCE)
-    gateway = GatewayClient(base_url, authenticator)
+    base_url, sources = at_the_end.enter_context(_access(options, ground))
+    gateway = GatewayClient(base_url, sources)
     store, troubles = _store_for_application(options, ground)
     measurements, drafts = MeasurementFile(state), DraftFile(state)
     at_the_end.callback(measurements.close)
@@ -230,7 +264,10 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
         engine=ChatEngine(gateway, store),
         gateway=gateway,
         store=store,
-        authenticator=authenticator,
+        authenticator=sources,
+        sign_in=sources,
+        whoami=gateway.whoami,
+        route=route_in_words(gateway.base_url),
         measurements=measurements,
         drafts=ForgetfulDrafts() if options.no_save else drafts,
         base_url=gateway.base_url,
@@ -311,20 +348,18 @@ class Service:
     """The gateway and what it takes to use it."""
 
     gateway: GatewayClient
-    authenticator: Authenticator
+    authenticator: TokenSources
     base_url: str
 
 
 @asynccontextmanager
 async def _service(options: argparse.Namespace, ground: Ground) -> AsyncIterator[Service]:
-    from metis_tui.auth.sources import TokenSources
     from metis_tui.gateway.client import GatewayClient
 
-    with _address(options, ground) as (base_url, token):
-        authenticator = TokenSources(token, explicit_source=DEMO_SOURCE)
-        gateway = GatewayClient(base_url, authenticator)
+    with _access(options, ground) as (base_url, sources):
+        gateway = GatewayClient(base_url, sources)
         try:
-            yield Service(gateway, authenticator, gateway.base_url)
+            yield Service(gateway, sources, gateway.base_url)
         finally:
             await gateway.close()
 
@@ -360,18 +395,30 @@ def folder_trouble(folder: Path) -> str:
 
 
 @contextmanager
-def _address(options: argparse.Namespace, ground: Ground) -> Iterator[tuple[str, str | None]]:
-    """The gateway's address and, for the demo gateway, which runs meanwhile, its access token."""
-    if not options.demo:
-        yield ground.settings.base_url, None
-        return
-    from metis_tui.demo.server import DEMO_TOKEN, DemoGateway
+def _access(options: argparse.Namespace, ground: Ground) -> Iterator[tuple[str, TokenSources]]:
+    """The gateway's address and the way to an access token; for the demo its gateway runs meanwhile."""
+    from metis_tui.auth.sources import TokenSources
 
-    gateway = DemoGateway().start()
-    try:
-        yield gateway.url, DEMO_TOKEN
-    finally:
-        gateway.stop()
+    days = ground.settings.sign_in_days
+    if not options.demo:
+        yield ground.settings.base_url, TokenSources(state_folder=ground.paths.state, sign_in_days=days)
+        return
+    from tempfile import TemporaryDirectory
+
+    from metis_tui.demo.server import DemoGateway
+
+    # The demo's sign-in ends with its gateway, so it never meets the user's own credential file.
+    with (
+        DemoGateway(scenario=getattr(options, "scenario", "default")) as gateway,
+        TemporaryDirectory(prefix="metis-tui-demo-", ignore_cleanup_errors=True) as folder,
+    ):
+        files = (Path(folder) / "tokens.json",)
+        sources = TokenSources(
+            environ={}, files=files, auth_url=gateway.auth_url, state_folder=Path(folder), sign_in_days=days
+        )
+        if not gateway.scenario.needs_sign_in:
+            sources.adopt(gateway.oauth.issue())
+        yield gateway.url, sources
 
 
 def _tell(problems: list[str]) -> None:

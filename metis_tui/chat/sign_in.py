@@ -86,6 +86,19 @@ class SignedOut:
     """Other places that still hold an access token: a variable's name or a file's path."""
 
 
+class Identity(Protocol):
+    """Who the access token belongs to, in the gateway's eyes (its whoami route)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def username(self) -> str: ...
+
+    @property
+    def identity_provider(self) -> str: ...
+
+
 class PendingSignIn(Protocol):
     """A sign-in under way: the user opens `url` in any browser and brings back the code."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.chat.ports import Authenticator, ConversationStore, DraftKeeper, MeasurementLog, ModelGateway
+    from metis_tui.chat.sign_in import Identity, SignInService
     from metis_tui.config.choices import ChoicesFile
     from metis_tui.config.settings import Settings
 
@@ -34,9 +35,14 @@ class Services:
     gateway: ModelGateway
     store: ConversationStore
     authenticator: Authenticator
+    sign_in: SignInService
+    whoami: Callable[[], Awaitable[Identity]]
+    """Asks the gateway who the access token belongs to. Raises ChatError."""
     measurements: MeasurementLog
     drafts: DraftKeeper
     base_url: str
+    route: str = ""
+    """How requests get to the gateway, in words: direct, or by which proxy."""
     is_saving: bool = True
     """False: conversations are in memory only."""
     problems: Sequence[str] = ()

@@ -88,13 +88,16 @@ def make_launch(home: Path, demo: DemoGateway, *, settings: Settings | None = No
     state = home / "state"
 
     def connect() -> Services:
-        gateway = GatewayClient(demo.url, TokenSources("good-token", explicit_source="a test"))
+        sources = TokenSources("good-token", explicit_source="a test")
+        gateway = GatewayClient(demo.url, sources)
         store = ConversationFiles(home / "data")
         return Services(
             engine=ChatEngine(gateway, store),
             gateway=gateway,
             store=store,
-            authenticator=TokenSources("good-token", explicit_source="a test"),
+            authenticator=sources,
+            sign_in=sources,
+            whoami=gateway.whoami,
             measurements=MeasurementFile(state),
             drafts=DraftFile(state),
             base_url=demo.url,
