@@ -16,7 +16,7 @@ from metis_tui.auth.credential_file import GATEWAY_RESOURCE_SERVER, token_files
 from metis_tui.demo.server import DemoGateway
 
 WATCH = Path(__file__).parent / "start_watch.py"
-AFTER_FIRST_PAINT = "metis_tui.auth.sources"
+AFTER_FIRST_PAINT = "metis_tui.chat.engine"
 """The first module that the application loads once the screen is there."""
 
 LATER = {

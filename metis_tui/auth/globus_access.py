@@ -10,16 +10,18 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from metis_tui.auth import deadline, words
 from metis_tui.auth.credential_file import StoredToken
-from metis_tui.auth.globus import Globus, GrantRefused
-from metis_tui.auth.renewal import renew
 from metis_tui.auth.shelf import Reading, TokenShelf
 from metis_tui.chat.background import in_background
 from metis_tui.chat.errors import ChatError, SignInFailed, SignInLapsed, SignInNeeded, WrongIdentity
 from metis_tui.chat.ports import AccessToken
 from metis_tui.chat.sign_in import SignInFacts
+
+if TYPE_CHECKING:
+    from metis_tui.auth.globus import Globus
 
 RENEWAL_SECONDS = 600.0
 """So long before its expiry an access token is renewed; for short-lived ones when a third of their life is left."""
@@ -33,22 +35,26 @@ _REPEAT_SECONDS = 2.0
 
 
 class GlobusAccess:
-    """Args: shelf: the access tokens there are; memory: what is known of the sign-in; sign_in_days: the setting.
+    """For use on one event loop.
 
-    For use on one event loop.
+    Args:
+        shelf: the access tokens there are.
+        auth_url: another address of Globus Auth; None: the SDK's own choice.
+        memory: what is known of the sign-in.
+        sign_in_days: how long a sign-in lasts, as set.
     """
 
     def __init__(
         self,
         shelf: TokenShelf,
-        globus: Globus,
+        auth_url: str | None,
         memory: deadline.SignInMemory,
         *,
         sign_in_days: float = 7.0,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.shelf = shelf
-        self.globus = globus
+        self._auth_url = auth_url
         self.memory = memory
         self._days = sign_in_days
         self.clock = clock
@@ -148,10 +154,21 @@ class GlobusAccess:
     def _start_renewal(self, stale: str) -> asyncio.Future[StoredToken]:
         """The renewal under way, or a new one. Whoever asks meanwhile gets the same outcome."""
         if self._renewal is None or self._renewal.done():
-            call = in_background(lambda: renew(self.shelf, self.globus, stale, self.clock), "globus-renewal")
+            call = in_background(lambda: self._renew(stale), "globus-renewal")
             self._renewal, self._renewal_of = asyncio.ensure_future(call), stale
             self._renewal.add_done_callback(self._note_renewal)
         return self._renewal
+
+    def _renew(self, stale: str) -> StoredToken:
+        from metis_tui.auth.renewal import renew  # most starts renew nothing
+
+        return renew(self.shelf, self.globus(), stale, self.clock)
+
+    def globus(self) -> Globus:
+        """Globus Auth; importing what talks to it takes its time."""
+        from metis_tui.auth.globus import Globus
+
+        return Globus(self._auth_url)
 
     def _note_renewal(self, renewal: asyncio.Future[StoredToken]) -> None:
         if renewal.cancelled():
@@ -179,8 +196,9 @@ class GlobusAccess:
 
     def _in_words(self, reading: Reading, error: ChatError) -> ChatError:
         """Why there is no access token: renewing it failed."""
-        is_dead = isinstance(error, (GrantRefused, SignInNeeded))
-        if isinstance(error, GrantRefused) and reading.renewable is not None:
+        is_refused = error.kind == "grant_refused"
+        is_dead = is_refused or isinstance(error, SignInNeeded)
+        if is_refused and reading.renewable is not None:
             self._dead_refresh_token = reading.renewable.refresh_token
         token, now = reading.best or reading.own, self.clock()
         hint = SignInNeeded.hint if is_dead else error.hint

@@ -68,7 +68,7 @@ class GlobusSignIn:
 
 async def begin(access: GlobusAccess) -> GlobusSignIn:
     """Starts a sign-in; asks nobody. Raises SignInFailed when the SDK cannot be used."""
-    return GlobusSignIn(access, await in_background(access.globus.start, "globus-start"))
+    return GlobusSignIn(access, await in_background(lambda: access.globus().start(), "globus-start"))
 
 
 def keep(access: GlobusAccess, documents: Mapping[str, Document]) -> str:
@@ -92,9 +92,10 @@ def _sign_out(access: GlobusAccess, environ: Mapping[str, str]) -> SignedOut:
         documents = shelf.documents()
         tokens = [str(d[kind]) for kind in ("refresh_token", "access_token") for d in documents if d.get(kind)]
         is_revoked = True
+        globus = access.globus()
         try:
             for token in tokens:
-                access.globus.revoke(token)
+                globus.revoke(token)
         except SignInFailed as error:
             is_revoked = False
             troubles.append(f"Globus was not told: {error.reason}")

@@ -9,11 +9,9 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from metis_tui.auth import signing_in
 from metis_tui.auth.credential_file import token_files
 from metis_tui.auth.deadline import SignInMemory
 from metis_tui.auth.fixed import FixedToken, token_from_environment
-from metis_tui.auth.globus import Globus
 from metis_tui.auth.globus_access import GlobusAccess
 from metis_tui.auth.shelf import TokenShelf
 from metis_tui.chat.errors import ChatError
@@ -50,7 +48,7 @@ class TokenSources:
         self._environ = environ
         self._globus = GlobusAccess(
             TokenShelf(token_files() if files is None else files, clock),
-            Globus(auth_url),
+            auth_url,
             SignInMemory(state_folder),
             sign_in_days=sign_in_days,
             clock=clock,
@@ -78,12 +76,18 @@ class TokenSources:
 
     def adopt(self, documents: Mapping[str, Mapping[str, object]]) -> None:
         """Keeps a sign-in that was made just now without the user: documents by resource server. Blocks."""
+        from metis_tui.auth import signing_in
+
         signing_in.keep(self._globus, documents)
 
     async def begin(self) -> PendingSignIn:
         """See SignInService."""
+        from metis_tui.auth import signing_in  # most starts need neither it nor what it imports
+
         return await signing_in.begin(self._globus)
 
     async def sign_out(self) -> SignedOut:
         """See SignInService."""
+        from metis_tui.auth import signing_in
+
         return await signing_in.sign_out(self._globus, self._environ)
