@@ -132,6 +132,7 @@ class Globus:
                 hint="Check GLOBUS_SDK_SERVICE_URL_AUTH.",
             )
         transport.session.trust_env = not is_local
+        transport.session.max_redirects = 0  # a refresh token goes to Globus and nowhere else
         return client
 
 
@@ -248,6 +249,10 @@ def _network_failure(error: BaseException | None) -> SignInFailed:
             found = next((part for part in error.args if isinstance(part, BaseException)), None)
         error = found
     chain = " ".join(names)
+    if "TooManyRedirects" in chain:
+        return GlobusUnreachable(
+            "Something sends requests for Globus elsewhere.", hint="A sign-in page of the network may be in between."
+        )
     if "ProxyError" in chain:
         return GlobusUnreachable("The proxy refused to pass it on.", hint="Check HTTPS_PROXY and NO_PROXY.")
     if "SSL" in chain:

@@ -9,7 +9,9 @@ import shutil
 import socket
 import subprocess
 import sys
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -383,6 +385,36 @@ async def test_plain_http_to_another_machine_is_never_globus(tmp_path: Path) -> 
     sources = TokenSources(environ={}, files=(tmp_path / "tokens.json",), auth_url="http://192.0.2.7/")
     with pytest.raises(SignInFailed, match="https only"):
         await sources.begin()
+
+
+async def test_a_refresh_token_follows_no_redirect(demo: DemoGateway, tmp_path: Path) -> None:
+    arrived: list[bytes] = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            arrived.append(self.path.encode())
+            self.send_response(307)
+            self.send_header("Location", f"http://127.0.0.1:{self.server.server_port}/elsewhere")  # type: ignore[attr-defined]
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *arguments: object) -> None:
+            """Quiet."""
+
+    await sign_in(sources_for(demo, tmp_path))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        files = (tmp_path / "shared" / "tokens.json",)
+        sources = TokenSources(environ={}, files=files, auth_url=f"http://127.0.0.1:{server.server_port}/")
+        token = await sources.access_token()
+        with pytest.raises(TokenInactive, match="elsewhere"):
+            await sources.renew(token)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert set(arrived) == {b"/v2/oauth2/token"}
 
 
 async def test_nothing_shows_a_token(demo: DemoGateway, tmp_path: Path) -> None:
