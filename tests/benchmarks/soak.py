@@ -283,7 +283,7 @@ class User:
             text = self.window.text.rstrip()
             if busy.search(text.rsplit("\n", 1)[-1]):
                 self.window.press("escape")
-            elif not re.search("   ▌ ", text):  # a notice, which goes by itself
+            elif not any("▌" in line[5:] for line in text.splitlines()):  # a notice, which goes by itself
                 break
             time.sleep(0.1)
         self.window.settle(0.3, 3)
