@@ -10,28 +10,19 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from metis_tui.auth import deadline, words
 from metis_tui.auth.credential_file import StoredToken
+from metis_tui.auth.renewals import Renewals
 from metis_tui.auth.shelf import Reading, TokenShelf
 from metis_tui.chat.background import in_background
-from metis_tui.chat.errors import ChatError, SignInFailed, SignInLapsed, SignInNeeded, WrongIdentity
+from metis_tui.chat.errors import ChatError, SignInLapsed, SignInNeeded, WrongIdentity
 from metis_tui.chat.ports import AccessToken
 from metis_tui.chat.sign_in import SignInFacts
 
-if TYPE_CHECKING:
-    from metis_tui.auth.globus import Globus
-
-RENEWAL_SECONDS = 600.0
-"""So long before its expiry an access token is renewed; for short-lived ones when a third of their life is left."""
 _AT_ONCE_SECONDS = 5.0
 """A request does not set out with an access token that ends sooner."""
 _ASK_AGAIN_SECONDS = 60.0
-_FIRST_PAUSE_SECONDS = 15.0
-_LONGEST_PAUSE_SECONDS = 600.0
-_REPEAT_SECONDS = 2.0
-"""Requests that come so soon after a failed renewal share its outcome."""
 
 
 class GlobusAccess:
@@ -54,18 +45,12 @@ class GlobusAccess:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.shelf = shelf
-        self._auth_url = auth_url
         self.memory = memory
+        self.renewals = Renewals(shelf, auth_url, clock)
         self._days = sign_in_days
-        self.clock = clock
-        self._lifetime = deadline.ACCESS_TOKEN_SECONDS
-        self._renewal: asyncio.Future[StoredToken] | None = None
-        self._renewal_of = ""
-        self._failure: ChatError | None = None
-        self._failures = 0
-        self._failed_at = float("-inf")
-        """On the monotonic clock."""
+        self._clock = clock
         self._dead_refresh_token = ""
+        """Globus does not take it any more."""
         self._said: tuple[str, ChatError] | None = None
         """What the gateway holds against a sign-in, by its mark."""
 
@@ -74,11 +59,11 @@ class GlobusAccess:
     async def access_token(self) -> AccessToken:
         """See Authenticator."""
         reading = await in_background(self._read, "access-token")
-        token, now = reading.best, self.clock()
+        token, now = reading.best, self._clock()
         left = self._left(token, now)
         if token is not None and left > (_AT_ONCE_SECONDS if self._can_renew(reading) else 0.0):
-            if left <= self._threshold and self._can_renew(reading) and not self._is_pausing():
-                self._start_renewal(token.value)
+            if self._is_due(left) and self._can_renew(reading):
+                self._renew_quietly(token.value)
             return _handed(token)
         if not self._can_renew(reading):
             raise self._trouble(reading, now) or words.missing(reading.troubles)
@@ -89,7 +74,7 @@ class GlobusAccess:
         self.shelf.refuse(refused.value)
         reading = await in_background(self._read, "access-token")
         best = reading.best
-        if best is not None and best.value != refused.value and self._left(best, self.clock()) > _AT_ONCE_SECONDS:
+        if best is not None and best.value != refused.value and self._left(best, self._clock()) > _AT_ONCE_SECONDS:
             return _handed(best)
         if not self._can_renew(reading):
             raise words.revoked("It cannot be renewed.", needs_sign_in=True, hint=SignInNeeded.hint)
@@ -106,9 +91,9 @@ class GlobusAccess:
             self._said = (record.mark, failure)
         learned = record
         if failure is None:
-            learned = deadline.accepted(record, self._days, self.clock())
+            learned = deadline.accepted(record, self._days, self._clock())
         elif isinstance(failure, SignInLapsed):
-            learned = deadline.refused(record, self.clock())
+            learned = deadline.refused(record, self._clock())
         if learned != record:
             threading.Thread(target=self.memory.change, args=(learned,), name="sign-in-memory", daemon=True).start()
 
@@ -117,17 +102,17 @@ class GlobusAccess:
     async def facts(self) -> SignInFacts:
         """See SignInService."""
         reading = await in_background(self._read, "sign-in-facts")
-        now = self.clock()
+        now = self._clock()
         token = reading.best
         record = self.memory.read()
         is_told = self._said is not None and self._said[0] == record.mark
         trouble = self._said[1] if is_told and self._said is not None else self._trouble(reading, now)
-        failure = self._failure
+        failure = self.renewals.failure
         return SignInFacts(
             token=_handed(token) if token is not None else None,
             trouble=trouble,
             is_renewable=self._can_renew(reading),
-            is_renewing=self._renewal is not None and not self._renewal.done(),
+            is_renewing=self.renewals.is_running,
             renewal_trouble=failure.reason if failure is not None else "",
             identity_id=token.identity_id if token is not None else "",
             scopes=tuple(token.scope.split()) if token is not None else (),
@@ -140,54 +125,23 @@ class GlobusAccess:
         """See SignInService."""
         reading = await in_background(self._read, "access-token")
         token = reading.best
-        left = self._left(token, self.clock())
+        left = self._left(token, self._clock())
         if token is None or not self._can_renew(reading):
             return min(_ASK_AGAIN_SECONDS, max(1.0, left)) if left > 0 else _ASK_AGAIN_SECONDS
-        if left > self._threshold:
-            return min(_ASK_AGAIN_SECONDS, max(1.0, left - self._threshold))
-        if not self._is_pausing():
-            self._start_renewal(token.value)
+        if not self._is_due(left):
+            return min(_ASK_AGAIN_SECONDS, max(1.0, left - self.renewals.threshold_seconds))
+        self._renew_quietly(token.value)
         return min(_ASK_AGAIN_SECONDS, max(1.0, left / 3))
 
     # -- renewing ------------------------------------------------------------------------------------------------
 
-    def _start_renewal(self, stale: str) -> asyncio.Future[StoredToken]:
-        """The renewal under way, or a new one. Whoever asks meanwhile gets the same outcome."""
-        if self._renewal is None or self._renewal.done():
-            call = in_background(lambda: self._renew(stale), "globus-renewal")
-            self._renewal, self._renewal_of = asyncio.ensure_future(call), stale
-            self._renewal.add_done_callback(self._note_renewal)
-        return self._renewal
-
-    def _renew(self, stale: str) -> StoredToken:
-        from metis_tui.auth.renewal import renew  # most starts renew nothing
-
-        return renew(self.shelf, self.globus(), stale, self.clock)
-
-    def globus(self) -> Globus:
-        """Globus Auth; importing what talks to it takes its time."""
-        from metis_tui.auth.globus import Globus
-
-        return Globus(self._auth_url)
-
-    def _note_renewal(self, renewal: asyncio.Future[StoredToken]) -> None:
-        if renewal.cancelled():
-            return
-        error = renewal.exception()
-        if error is None:
-            self._failure, self._failures = None, 0
-            self._lifetime = max(1.0, self._left(renewal.result(), self.clock()))
-            return
-        self._failed_at, self._failures = time.monotonic(), self._failures + 1
-        self._failure = error if isinstance(error, ChatError) else SignInFailed(f"A fault ({type(error).__name__}).")
-
     async def _renewed(self, stale: str, reading: Reading) -> StoredToken:
         """Waits for another access token than the stale one."""
-        if self._failure is not None and time.monotonic() - self._failed_at < _REPEAT_SECONDS:
-            raise self._in_words(reading, self._failure)
+        if (failure := self.renewals.recent_failure) is not None:
+            raise self._in_words(reading, failure)
         for _ in range(2):  # one that was under way may have been for an earlier token
             try:
-                token = await asyncio.shield(self._start_renewal(stale))
+                token = await asyncio.shield(self.renewals.start(stale))
             except ChatError as error:
                 raise self._in_words(reading, error) from None
             if token.value != stale:
@@ -200,18 +154,12 @@ class GlobusAccess:
         is_dead = is_refused or isinstance(error, SignInNeeded)
         if is_refused and reading.renewable is not None:
             self._dead_refresh_token = reading.renewable.refresh_token
-        token, now = reading.best or reading.own, self.clock()
+        token, now = reading.best or reading.own, self._clock()
         hint = SignInNeeded.hint if is_dead else error.hint
         because = error.reason if is_dead else f"It could not be renewed: {error.reason}"
         if token is not None and self._left(token, now) <= 0:
             return words.expired(token, now, because=because, hint=hint, needs_sign_in=is_dead)
         return words.revoked(because, needs_sign_in=is_dead, hint=hint)
-
-    def _is_pausing(self) -> bool:
-        if not self._failures:
-            return False
-        pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2.0 ** min(self._failures - 1, 10))
-        return time.monotonic() - self._failed_at < pause
 
     # -- parts ---------------------------------------------------------------------------------------------------
 
@@ -222,7 +170,7 @@ class GlobusAccess:
             record = self.memory.read()
             if record.mark != deadline.mark_of(token.refresh_token):  # another process may know when that was
                 record = self.memory.reload()
-            self.memory.change(deadline.seen(record, token.refresh_token, token.expires_at, self.clock()))
+            self.memory.change(deadline.seen(record, token.refresh_token, token.expires_at, self._clock()))
         return reading
 
     def _can_renew(self, reading: Reading) -> bool:
@@ -238,15 +186,18 @@ class GlobusAccess:
                 return words.revoked("It cannot be renewed.", needs_sign_in=True, hint=SignInNeeded.hint)
             return None
         if self._can_renew(reading):
-            failure = self._failure
+            failure = self.renewals.failure
             because = f"It could not be renewed: {failure.reason}" if failure else "It is being renewed."
             return words.expired(token, now, because=because, hint=failure.hint if failure else "Wait a moment.")
         told = words.told_troubles(reading.troubles)
         return words.expired(token, now, because=told, needs_sign_in=True)
 
-    @property
-    def _threshold(self) -> float:
-        return min(RENEWAL_SECONDS, self._lifetime / 3)
+    def _is_due(self, left: float) -> bool:
+        return left <= self.renewals.threshold_seconds
+
+    def _renew_quietly(self, stale: str) -> None:
+        if not self.renewals.is_pausing:
+            self.renewals.start(stale)
 
     @staticmethod
     def _left(token: StoredToken | None, now: float) -> float:
@@ -257,13 +208,9 @@ class GlobusAccess:
 
     def new_sign_in(self, refresh_token: str) -> None:
         """Forgets what was held against the earlier sign-in. Blocks."""
-        self.memory.change(deadline.signed_in(self.memory.reload(), refresh_token, self.clock()))
-        self._said = self._failure = None
-        self._failures, self._dead_refresh_token = 0, ""
-        self._lifetime = deadline.ACCESS_TOKEN_SECONDS
-        token = self.shelf.read().own
-        if token is not None and token.expires_at is not None:
-            self._lifetime = max(1.0, token.expires_at - self.clock())
+        self.memory.change(deadline.signed_in(self.memory.reload(), refresh_token, self._clock()))
+        self._said, self._dead_refresh_token = None, ""
+        self.renewals.start_anew(self.shelf.read().own)
 
 
 def _handed(token: StoredToken) -> AccessToken:

@@ -68,7 +68,7 @@ class GlobusSignIn:
 
 async def begin(access: GlobusAccess) -> GlobusSignIn:
     """Starts a sign-in; asks nobody. Raises SignInFailed when the SDK cannot be used."""
-    return GlobusSignIn(access, await in_background(lambda: access.globus().start(), "globus-start"))
+    return GlobusSignIn(access, await in_background(lambda: access.renewals.globus().start(), "globus-start"))
 
 
 def keep(access: GlobusAccess, documents: Mapping[str, Document]) -> str:
@@ -92,7 +92,7 @@ def _sign_out(access: GlobusAccess, environ: Mapping[str, str]) -> SignedOut:
         documents = shelf.documents()
         tokens = [str(d[kind]) for kind in ("refresh_token", "access_token") for d in documents if d.get(kind)]
         is_revoked = True
-        globus = access.globus()
+        globus = access.renewals.globus()
         try:
             for token in tokens:
                 globus.revoke(token)

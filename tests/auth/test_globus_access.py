@@ -265,7 +265,7 @@ async def test_renewals_in_the_background_pause_after_a_failure(demo: DemoGatewa
     clock.ahead = 2 * DAY - 300
     demo.log.clear()
     await sources.keep_fresh()
-    await eventually(lambda: sources._globus._failures == 1)
+    await eventually(lambda: sources._globus.renewals.failure_count == 1)
     asked = len(demo.requests)
     for _ in range(5):
         await sources.keep_fresh()
