@@ -30,6 +30,10 @@ _BY_KIND = {
     "token_inactive": ExitCode.SIGN_IN,
     "sign_in_lapsed": ExitCode.SIGN_IN,
     "wrong_identity": ExitCode.SIGN_IN,
+    "sign_in_failed": ExitCode.SIGN_IN,
+    "grant_refused": ExitCode.SIGN_IN,
+    "identity_differs": ExitCode.SIGN_IN,
+    "globus_unreachable": ExitCode.NETWORK,
     "model_not_live": ExitCode.NOT_LIVE,
     "maintenance": ExitCode.NOT_LIVE,
     "rate_limited": ExitCode.RATE_LIMITED,
@@ -41,6 +45,18 @@ _BY_KIND = {
 
 
 _HINTS = {
+    "sign_in_needed": "Sign in with Globus: metis-tui auth login",
+    "token_inactive": "Sign in again: metis-tui auth login --force",
+    "sign_in_lapsed": (
+        "Renewing does not help. Sign in again: metis-tui auth login --force. If that changes nothing, log out at "
+        "https://app.globus.org/logout first."
+    ),
+    "wrong_identity": (
+        "Log out at https://app.globus.org/logout, then sign in with the institution named above: "
+        "metis-tui auth login --force"
+    ),
+    "sign_in_failed": "Start again: metis-tui auth login. Each code is good once, and only for some minutes.",
+    "identity_differs": "metis-tui auth login --force replaces the stored identity.",
     "model_unknown": "metis-tui models lists them.",
     "model_not_live": "Choose a live model with -m (metis-tui models shows the states) or try again later.",
     "maintenance": "Choose a model on another cluster with -m or try again after the maintenance.",
@@ -78,9 +94,20 @@ def fail(error: ChatError) -> ExitCode:
     """Tells the failure and gives its exit code."""
     _write(f"{_label('error', '31')}: {printable_line(str(error), 2000)}")
     hint = error.hint if error.hint != type(error).hint else _HINTS.get(error.kind, error.hint)
+    hint = hint.replace("Press F8", "Run metis-tui auth login").replace("(F8)", "(metis-tui auth login)")
     if hint:
         _write(f"{_label('hint', '36')}: {printable_line(hint, 500)}")
     return exit_code(error)
+
+
+def say(text: str) -> None:
+    """Tells what the user has to know or do next. A long line stays one, so that it can be copied."""
+    _write(printable(text))
+
+
+def ask(question: str) -> None:
+    """Shows a question; the answer stands behind it."""
+    _write(printable(question), end="")
 
 
 def warn(text: str) -> None:
@@ -108,9 +135,9 @@ def _is_terminal() -> bool:
         return False
 
 
-def _write(line: str) -> None:
+def _write(line: str, end: str = "\n") -> None:
     try:
-        sys.stderr.write(line.encode("utf-8", "replace").decode("utf-8") + "\n")
+        sys.stderr.write(line.encode("utf-8", "replace").decode("utf-8") + end)
         sys.stderr.flush()
     except (OSError, ValueError, AttributeError):
         return  # nobody listens

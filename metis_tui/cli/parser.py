@@ -33,6 +33,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(given)
     if options.demo and options.base_url:
         parser.error("--demo brings its own gateway: leave out --base-url")
+    if options.scenario != "default" and not options.demo and options.command != "demo-gateway":
+        parser.error("--scenario is a scenario of the demo gateway: it needs --demo")
     return options
 
 
@@ -49,7 +51,7 @@ def build(first: str = "") -> Parser:
     _add_gateway(parser)
     _add_model(parser)
     _add_conversation(parser)
-    parser.set_defaults(model="")
+    parser.set_defaults(model="", scenario="default")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
     for name, add in _COMMANDS.items():
         if name == first or first not in _COMMANDS:
@@ -126,6 +128,42 @@ def _add_status(commands: _Commands[Parser]) -> None:
     _add_gateway(status)
 
 
+def _add_auth(commands: _Commands[Parser]) -> None:
+    auth = _add_command(commands, "auth", "Sign in with Globus, and out.")
+    verbs = _add_verbs(auth)
+    login = _add_command(
+        verbs,
+        "login",
+        "Sign in with Globus: shows a page to open in any browser and reads the code that it gives.",
+        "Works over SSH and without a graphical display. The code is read from standard input.",
+    )
+    login.add_argument("--force", action="store_true", default=False, help="even if signed in, or as somebody else")
+    _add_gateway(login)
+    logout = _add_command(
+        verbs,
+        "logout",
+        "Sign out: end the tokens at Globus and remove them from this machine.",
+        "ALCF's own tools share the token file and are signed out with it.",
+    )
+    _add_gateway(logout)
+    status = _add_command(
+        verbs,
+        "status",
+        "Tell who is signed in, until when, and where the access token is kept.",
+        "Exits 0 when the access token can be used, else 3.",
+    )
+    _add_json(status)
+    _add_gateway(status)
+    token = _add_command(
+        verbs,
+        "token",
+        "Print the access token alone, renewed if it is about to expire.",
+        "For other programs: it is not printed on a terminal unless --show is given.",
+    )
+    token.add_argument("--show", action="store_true", default=False, help="also on a terminal")
+    _add_gateway(token)
+
+
 def _add_history(commands: _Commands[Parser]) -> None:
     history = _add_command(commands, "history", "Saved conversations.")
     verbs = _add_verbs(history)
@@ -150,9 +188,7 @@ def _add_demo_gateway(commands: _Commands[Parser]) -> None:
         "Prints `ready URL` when it listens on 127.0.0.1; ends on Ctrl+C. Names its access token on standard error.",
     )
     gateway.add_argument("--port", type=_port, default=0, metavar="N", help="port; 0, the default, takes a free one")
-    gateway.add_argument(
-        "--scenario", default="default", metavar="NAME", help="what happens; a wrong name lists them"
-    )
+    _add_scenario(gateway)
 
 
 def _add_config(commands: _Commands[Parser]) -> None:
@@ -167,6 +203,7 @@ _COMMANDS = {
     "ask": _add_ask,
     "models": _add_models,
     "status": _add_status,
+    "auth": _add_auth,
     "history": _add_history,
     "demo-gateway": _add_demo_gateway,
     "config": _add_config,
@@ -179,6 +216,11 @@ def _add_gateway(parser: Parser) -> None:
         "--demo", action="store_true", help="use a demo gateway on this machine: no account, no network"
     )
     which.add_argument("--base-url", metavar="URL", help="the gateway's address")
+    _add_scenario(parser)
+
+
+def _add_scenario(parser: Parser) -> None:
+    parser.add_argument("--scenario", metavar="NAME", help="what the demo gateway does; a wrong name lists them")
 
 
 def _add_demo(parser: Parser) -> None:

@@ -13,14 +13,27 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     import argparse
 
-_WITH_VALUE = {"-m": "model", "--model": "model", "--base-url": "base_url", "--open": "open_id"}
+_WITH_VALUE = {
+    "-m": "model",
+    "--model": "model",
+    "--base-url": "base_url",
+    "--open": "open_id",
+    "--scenario": "scenario",
+}
 _FLAGS = {"-c": "continue_last", "--continue": "continue_last", "--demo": "demo", "--no-save": "no_save"}
 
 
 def read_start(arguments: Sequence[str]) -> argparse.Namespace | None:
     """The options as the parser would give them; None when the parser has to look."""
     options = SimpleNamespace(
-        command=None, model="", base_url=None, demo=False, continue_last=False, open_id=None, no_save=False
+        command=None,
+        model="",
+        base_url=None,
+        demo=False,
+        scenario="default",
+        continue_last=False,
+        open_id=None,
+        no_save=False,
     )
     words = iter(arguments)
     for word in words:
@@ -34,5 +47,7 @@ def read_start(arguments: Sequence[str]) -> argparse.Namespace | None:
         else:
             return None
     if (options.demo and options.base_url) or (options.continue_last and options.open_id):
+        return None
+    if options.scenario != "default" and not options.demo:
         return None
     return cast("argparse.Namespace", options)

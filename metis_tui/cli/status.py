@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -13,7 +12,17 @@ from metis_tui.chat.catalog import Catalog, ClusterStatus, ModelState
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.ports import AccessToken, Authenticator, ModelGateway
 from metis_tui.chat.printable import printable_line
+from metis_tui.chat.sign_in import SignInDeadline, SignInService
 from metis_tui.cli import diagnostics
+from metis_tui.cli.auth_status import (
+    Identity,
+    deadline_as_json,
+    failure_as_json,
+    identity_as_json,
+    identity_in_words,
+    token_as_json,
+)
+from metis_tui.cli.clocks import deadline_clock, token_clock
 from metis_tui.cli.diagnostics import ExitCode
 from metis_tui.cli.models import read_catalog
 from metis_tui.cli.output import Output, table
@@ -32,19 +41,6 @@ class Health(Protocol):
     def latency_seconds(self) -> float: ...
 
 
-class Identity(Protocol):
-    """Who the access token belongs to."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def username(self) -> str: ...
-
-    @property
-    def identity_provider(self) -> str: ...
-
-
 class TellingGateway(ModelGateway, Protocol):
     """A gateway that also tells of itself and of the user."""
 
@@ -61,6 +57,7 @@ class Findings:
     data_folder: Path
     health: Health | None = None
     token: AccessToken | None = None
+    deadline: SignInDeadline | None = None
     identity: Identity | None = None
     catalog: Catalog = field(default_factory=Catalog)
     failures: list[ChatError] = field(default_factory=list)
@@ -71,6 +68,7 @@ async def run(
     *,
     gateway: TellingGateway,
     authenticator: Authenticator,
+    sign_in: SignInService,
     base_url: str,
     data_folder: Path,
     output: Output,
@@ -78,6 +76,7 @@ async def run(
     """Prints what it finds; the exit code is that of the first failure."""
     found = Findings(base_url, data_folder)
     await _look(found, gateway, authenticator)
+    found.deadline = (await sign_in.facts()).deadline  # afterwards: the gateway's answers may have taught something
     if options.json:
         output.json(as_json(found))
     else:
@@ -111,8 +110,10 @@ def as_text(found: Findings) -> str:
         ["gateway", printable_line(found.base_url)],
         ["health", _health(found.health)],
         ["access token", _token(found.token)],
-        ["identity", _identity(found.identity)],
+        ["identity", identity_in_words(found.identity) if found.identity else "unknown"],
     ]
+    if found.deadline is not None:
+        rows.insert(3, ["sign-in deadline", deadline_clock(found.deadline)])
     rows += [[printable_line(name, 40), _cluster(found.catalog, name)] for name in sorted(found.catalog.clusters)]
     rows.append(["conversations", f"{found.data_folder}{_folder_remark(found.data_folder)}"])
     return table(rows)
@@ -126,14 +127,9 @@ def as_json(found: Findings) -> dict[str, object]:
         "health": {"is_ok": health.is_ok, "word": health.word, "latency_seconds": round(health.latency_seconds, 4)}
         if health
         else None,
-        "access_token": {"source": token.source, "expires_at": token.expires_at} if token else None,
-        "identity": {
-            "name": identity.name,
-            "username": identity.username,
-            "identity_provider": identity.identity_provider,
-        }
-        if identity
-        else None,
+        "access_token": token_as_json(token),
+        "sign_in_deadline": deadline_as_json(found.deadline),
+        "identity": identity_as_json(identity),
         "clusters": [
             {
                 "cluster": name,
@@ -145,7 +141,7 @@ def as_json(found: Findings) -> dict[str, object]:
             for name, cluster in sorted(found.catalog.clusters.items())
         ],
         "data_folder": str(found.data_folder),
-        "failures": [{"kind": error.kind, "title": error.title, "reason": error.reason} for error in found.failures],
+        "failures": [failure_as_json(error) for error in found.failures],
     }
 
 
@@ -158,23 +154,7 @@ def _health(health: Health | None) -> str:
 def _token(token: AccessToken | None) -> str:
     if token is None:
         return "none"
-    return f"from {printable_line(token.source)}, {_expiry(token.expires_at)}"
-
-
-def _expiry(expires_at: float | None) -> str:
-    if expires_at is None:
-        return "expiry unknown"
-    left = int(expires_at - time.time())
-    if left <= 0:
-        return "expired"
-    return f"{left // 3600} h {left % 3600 // 60:02d} min left"
-
-
-def _identity(identity: Identity | None) -> str:
-    if identity is None:
-        return "unknown"
-    provider = f" by {printable_line(identity.identity_provider)}" if identity.identity_provider else ""
-    return f"{printable_line(identity.name)} ({printable_line(identity.username)}){provider}"
+    return f"from {printable_line(token.source)}, {token_clock(token)}"
 
 
 def _cluster(catalog: Catalog, name: str) -> str:

@@ -29,11 +29,31 @@ def test_shared_options_before_and_after() -> None:
     assert parser.parse(["-m", "one", "ask", "-m", "two", "hi"]).model == "two"
 
 
+def test_a_scenario_before_and_after() -> None:
+    assert parser.parse(["--demo", "models"]).scenario == "default"
+    for line in ("--demo --scenario tpm models", "models --scenario tpm --demo", "--scenario tpm models --demo"):
+        assert parser.parse(line.split()).scenario == "tpm"
+    assert parser.parse(["demo-gateway"]).scenario == "default"
+    assert parser.parse(["demo-gateway", "--scenario", "tpm"]).scenario == "tpm"
+
+
+def test_the_verbs_of_auth() -> None:
+    assert (parser.parse(["auth", "login"]).force, parser.parse(["auth", "login", "--force"]).force) == (False, True)
+    assert (parser.parse(["auth", "token"]).show, parser.parse(["auth", "token", "--show"]).show) == (False, True)
+    assert parser.parse(["auth", "status", "--json", "--demo"]).json is True
+
+
 @pytest.mark.parametrize(
     "line",
     [
         "--demo --base-url http://x",
         "--demo ask --base-url http://x hi",
+        "--scenario sign-in",
+        "ask --scenario sign-in hi",
+        "--base-url http://x --scenario sign-in",
+        "auth",
+        "auth login alice",
+        "auth token --json",
         "-c --open 5",
         "ask",
         "ask hi there",
@@ -67,6 +87,8 @@ WORDS = [
     "0123",
     "--demo",
     "--no-save",
+    "--scenario",
+    "sign-in",
 ]
 
 
@@ -83,13 +105,24 @@ def test_the_quick_way_to_start_means_what_the_parser_means(length: int) -> None
 
 @pytest.mark.parametrize(
     "line",
-    ["ask hi", "--help", "--version", "-m", "-m -c", "-mx", "--model=x", "--demo --base-url http://x", "-c --open 1"],
+    [
+        "ask hi",
+        "--help",
+        "--scenario x",
+        "--version",
+        "-m",
+        "-m -c",
+        "-mx",
+        "--model=x",
+        "--demo --base-url http://x",
+        "-c --open 1",
+    ],
 )
 def test_all_else_is_left_to_the_parser(line: str) -> None:
     assert read_start(line.split()) is None
 
 
-@pytest.mark.parametrize("command", ["ask", "models", "status", "history", "demo-gateway", "config"])
+@pytest.mark.parametrize("command", ["ask", "models", "status", "auth", "history", "demo-gateway", "config"])
 def test_help_on_a_command_is_the_same_whichever_way_it_is_asked(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
