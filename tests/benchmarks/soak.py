@@ -143,7 +143,11 @@ class User:
 
     def _wait(self, claim: Callable[[str], object], what: str, seconds: float = 15) -> None:
         end = time.monotonic() + seconds
+        again = time.monotonic() + 3
         while not claim(self.window.text):
+            if time.monotonic() > again:  # the program in between may have lost track of wide characters by itself
+                self.session.redisplay()
+                again = time.monotonic() + 3
             if time.monotonic() > end or self.window.is_gone:
                 raise RuntimeError(
                     f"never came: {what}; the last acts were {', '.join(self.last)}\n{self.window.text}"
