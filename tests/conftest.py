@@ -20,6 +20,7 @@ _PURPOSES = ("CONFIG", "DATA", "STATE", "CACHE")
 _FOREIGN = (
     *("METIS_TUI_TOKEN", "ALCF_AI_TOKEN", "METIS_TUI_BASE_URL", "METIS_TUI_INDEX_DIR", "NO_COLOR"),
     *("SSH_CONNECTION", "SSH_TTY", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS", "TMUX", "STY", "COLUMNS", "LINES"),
+    *("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),
     *(name for name in os.environ if name.startswith(("XDG_", "GLOBUS_"))),
 )

@@ -60,6 +60,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("theme", "Choose a theme", "Applies at once", "", "h", "theme", "[NAME]"),
     Action("status", "Status details", "Gateway, clusters, access token, storage, line", "f4", "4", "status"),
     Action("refresh_catalog", "Refresh", "Read the models' states again", "f5", "5", "refresh"),
+    Action("sign_in", "Sign in", "With Globus, in any browser; the conversation stays as it is", "f8", "g", "login"),
     Action("toggle_mouse", "Mouse on or off", "Off lets the terminal select text itself", "f6", "6", "mouse"),
     Action("redraw", "Redraw", "Paint the whole screen again", "ctrl+l", "l", "redraw"),
     Action("palette", "Command palette", "Find any action by name", "ctrl+p", "p", "palette"),
@@ -112,7 +113,7 @@ def shown_key(key: str) -> str:
     return "+".join(words)
 
 
-_OPENING = frozenset({"choose_model", "conversations", "settings", "leader", "palette", "help", "status"})
+_OPENING = frozenset({"choose_model", "conversations", "settings", "leader", "palette", "help", "status", "sign_in"})
 """Actions that open a screen. Their keys are taken before any widget sees them: otherwise keys that arrive in the
 same packet, as over a slow line, would go to what is below that screen.
 """

@@ -119,9 +119,17 @@ class MetisApp(FrugalApp):
     def toggle_mouse(self) -> None:
         """Hands the mouse to the terminal, so that it can select text itself, or takes it back."""
         self._is_mouse_on = not self._is_mouse_on
-        mode = "h" if self._is_mouse_on else "l"
-        self._write_to_terminal("".join(f"\x1b[?{number}{mode}" for number in (1000, 1003, 1015, 1006)))
+        self._ask_for_mouse(self._is_mouse_on)
         self.notify("The mouse is metis-tui's again." if self._is_mouse_on else "The mouse is your terminal's.")
+
+    def lend_mouse(self, is_lent: bool) -> None:
+        """The terminal has the mouse for a while, whoever has it otherwise."""
+        if self._is_mouse_on:
+            self._ask_for_mouse(not is_lent)
+
+    def _ask_for_mouse(self, is_wanted: bool) -> None:
+        mode = "h" if is_wanted else "l"
+        self._write_to_terminal("".join(f"\x1b[?{number}{mode}" for number in (1000, 1003, 1015, 1006)))
 
     def _write_to_terminal(self, text: str) -> None:
         """For control strings that draw nothing."""

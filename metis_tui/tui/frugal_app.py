@@ -81,6 +81,19 @@ class FrugalApp(App[int]):
         """What goes over the line to the terminal; None when Textual draws for itself."""
         return self.frugal.facts() if self.frugal is not None else None
 
+    def draw_over(self, text: str) -> bool:
+        """Writes what leaves every cell as it is, once all that was drawn is on its way; False: not yet.
+
+        The cursor and the colours in use are what they were before.
+        """
+        driver = self._driver
+        if not isinstance(driver, TerminalDriver):
+            return True
+        if driver.backlog_bytes or (self.frugal is not None and self.frugal.is_waiting):
+            return False
+        driver.write_known(f"\x1b7{text}\x1b8")
+        return True
+
     def drawing_rate(self, most: float) -> float:
         """How often something that changes all the time should be drawn, in frames a second."""
         return min(most, self.frugal.pace.frames_per_second) if self.frugal is not None else most

@@ -12,6 +12,7 @@ from metis_tui.tui import format as fmt
 
 Tone = Literal["normal", "muted", "good", "warning", "bad"]
 SEPARATOR = " │ "
+_DAY_SECONDS, _HOUR_SECONDS = 86_400.0, 3_600.0
 
 
 @dataclass
@@ -28,7 +29,14 @@ class StatusFacts:
     has_access: bool | None = None
     """None while it is being read."""
     is_access_expired: bool = False
+    is_access_renewed: bool = False
+    """It is renewed by itself before its end, which then alarms nobody."""
     sign_in_deadline: float | None = None
+    is_deadline_estimate: bool = False
+    sign_in_trouble: str = ""
+    """What the gateway holds against the sign-in, in two words."""
+    signed_in_at: float | None = None
+    """Tells the age of a sign-in that is accepted beyond its deadline."""
     turn: str = ""
     is_stalled: bool = False
     is_running: bool = False
@@ -118,18 +126,32 @@ def _access(facts: StatusFacts, now: float) -> Part | None:
     left = facts.access_expires_at - now
     if left <= 0:
         return Part("access expired", "bad", 0)
-    tone: Tone = "warning" if left < 3600 else "normal"
-    return Part(f"access {fmt.short_duration(left)}", tone, 0 if left < 3600 else 3)
+    if facts.is_access_renewed:
+        return Part(f"access {fmt.short_duration(left)}", "normal", 3)
+    return _clock("access", left, rank=3)
 
 
 def _sign_in(facts: StatusFacts, now: float) -> Part | None:
+    if facts.sign_in_trouble:
+        return Part(f"{facts.sign_in_trouble} · F8", "bad", 0, facts.sign_in_trouble)
     if facts.sign_in_deadline is None:
-        return None
+        if facts.signed_in_at is None:
+            return None
+        return Part(f"sign-in {fmt.short_duration(now - facts.signed_in_at)} old", "muted", 5)
     left = facts.sign_in_deadline - now
     if left <= 0:
-        return Part("sign-in due", "bad", 0)
-    tone: Tone = "bad" if left < 3600 else "warning" if left < 86400 else "normal"
-    return Part(f"sign-in {fmt.short_duration(left)}", tone, 0 if left < 3600 else 4)
+        return Part("sign-in due · F8", "bad", 0, "sign-in due")
+    return _clock("sign-in", left, rank=4, mark="~" if facts.is_deadline_estimate else "")
+
+
+def _clock(name: str, left: float, *, rank: int, mark: str = "") -> Part:
+    """Under a day it warns and under an hour it alarms, in words as well as by colour."""
+    text = f"{name} {mark}{fmt.short_duration(left)}"
+    if left >= _DAY_SECONDS:
+        return Part(text, "normal", rank)
+    if left >= _HOUR_SECONDS:
+        return Part(f"{text} left", "warning", 2, text)
+    return Part(f"{text} left · F8", "bad", 0, f"{text} left")
 
 
 def _turn(facts: StatusFacts) -> Part | None:

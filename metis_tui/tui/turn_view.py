@@ -22,6 +22,7 @@ class Phase(str, Enum):
     IDLE = "idle"
     SAVING = "saving"
     WAITING = "waiting"
+    SIGNING_IN = "waiting for you to sign in"
     REASONING = "reasoning"
     STREAMING = "streaming"
 
@@ -53,6 +54,10 @@ class TurnView:
 
     def sent(self, now: float) -> None:
         self.phase, self._since, self._last_delta = Phase.WAITING, now, now
+
+    def wait_for_sign_in(self) -> None:
+        """The user has all the time: that is no waiting for the gateway, and no stall."""
+        self.phase = Phase.SIGNING_IN
 
     def delta(self, phase: Phase, length: int, now: float) -> None:
         window = self._window
@@ -104,6 +109,8 @@ class TurnView:
                 return self.outcome
             case Phase.SAVING:
                 return "saving" if silent < 2 else f"storage slow {fmt.short_duration(silent)}"
+            case Phase.SIGNING_IN:
+                return str(self.phase.value)
             case Phase.WAITING:
                 return f"waiting {fmt.short_duration(now - self._since)}"
             case phase if silent >= STALL_SECONDS:

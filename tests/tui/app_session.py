@@ -83,20 +83,34 @@ class StartSession(Protocol):
     def __call__(self, size: tuple[int, int] = (120, 40), **start: Any) -> AbstractAsyncContextManager[Session]: ...
 
 
-def make_launch(home: Path, demo: DemoGateway, *, settings: Settings | None = None, **start: Any) -> Launch:
+def globus_sources(home: Path, demo: DemoGateway) -> TokenSources:
+    """Signing in at the demo's own Globus; nobody has yet."""
+    return TokenSources(
+        environ={}, files=(home / "tokens.json",), auth_url=demo.auth_url, state_folder=home / "state"
+    )
+
+
+def make_launch(
+    home: Path,
+    demo: DemoGateway,
+    *,
+    settings: Settings | None = None,
+    sources: TokenSources | None = None,
+    **start: Any,
+) -> Launch:
     settings = settings or Settings()
     state = home / "state"
 
     def connect() -> Services:
-        sources = TokenSources("good-token", explicit_source="a test")
-        gateway = GatewayClient(demo.url, sources)
+        access = sources or TokenSources("good-token", explicit_source="a test")
+        gateway = GatewayClient(demo.url, access)
         store = ConversationFiles(home / "data")
         return Services(
             engine=ChatEngine(gateway, store),
             gateway=gateway,
             store=store,
-            authenticator=sources,
-            sign_in=sources,
+            authenticator=access,
+            sign_in=access,
             whoami=gateway.whoami,
             measurements=MeasurementFile(state),
             drafts=DraftFile(state),
@@ -117,8 +131,13 @@ def make_launch(home: Path, demo: DemoGateway, *, settings: Settings | None = No
 @pytest.fixture
 def start(home: Path, demo: DemoGateway) -> StartSession:
     @asynccontextmanager
-    async def run(size: tuple[int, int] = (120, 40), settings: Settings | None = None, **options: Any) -> Any:
-        app = MetisApp(make_launch(home, demo, settings=settings, **options))
+    async def run(
+        size: tuple[int, int] = (120, 40),
+        settings: Settings | None = None,
+        sources: TokenSources | None = None,
+        **options: Any,
+    ) -> Any:
+        app = MetisApp(make_launch(home, demo, settings=settings, sources=sources, **options))
         async with app.run_test(size=size, notifications=True) as pilot:
             session = Session(app, pilot, demo)
             await session.until(lambda: session.chat.is_connected, "connected")

@@ -19,7 +19,9 @@ from textual.pilot import Pilot
 from metis_tui.chat.catalog import Catalog, ClusterStatus, ModelState, ServedModel
 from metis_tui.chat.conversation import ChatMessage, Conversation, FailureNote, Timing, Usage
 from metis_tui.chat.engine import ChatEngine
+from metis_tui.chat.errors import SignInLapsed, Unreachable
 from metis_tui.chat.ports import AccessToken, Measurement
+from metis_tui.chat.sign_in import Identity, SignedIn, SignInDeadline, SignInFacts
 from metis_tui.chat.turn import ChatRequest, GatewayEvent
 from metis_tui.config.choices import ChoicesFile
 from metis_tui.config.paths import built_in_themes
@@ -29,6 +31,7 @@ from metis_tui.store.memory import MemoryStore
 from metis_tui.tui.app import MetisApp
 from metis_tui.tui.screens.chat import ChatScreen
 from metis_tui.tui.screens.conversations import Conversations
+from metis_tui.tui.screens.sign_in import SignInScreen
 from metis_tui.tui.services import Launch, Services, Start
 from metis_tui.tui.widgets.notice_bar import Notice
 from metis_tui.tui.widgets.status_bar import StatusBar
@@ -169,11 +172,42 @@ class QuietGateway:
     async def close(self) -> None: ...
 
 
+class OneAddress:
+    """A PendingSignIn as long as Globus' own; its code is never given."""
+
+    url = (
+        "https://auth.globus.org/v2/oauth2/authorize?client_id=7f3e61f5-e0de-4e8f-9150-0a62c65dda63&redirect_uri="
+        "https%3A%2F%2Fauth.globus.org%2Fv2%2Fweb%2Fauth-code&scope=openid+https%3A%2F%2Fauth.globus.org%2Fscopes%2F"
+        "681c10cc-f684-4540-bcd7-0b4df3bc26ef%2Faction_all&state=_default&response_type=code&access_type=offline"
+        f"&code_challenge={'cH4' * 14}c&code_challenge_method=S256&prompt=login"
+        "&session_required_policies=83732ff2-9c42-4548-b5ce-17e498c84f6a"
+    )
+
+    async def finish(self, code: str, *, replace_identity: bool = False) -> SignedIn:
+        raise NotImplementedError
+
+
 class FewWords:
-    """An Authenticator and a MeasurementLog that answer the same every day."""
+    """An Authenticator, a SignInService and a MeasurementLog that answer the same every day."""
 
     async def access_token(self) -> AccessToken:
         return AccessToken("a-token", NOW + 41 * HOUR + 12 * 60, "a test")
+
+    async def facts(self) -> SignInFacts:
+        return SignInFacts(
+            token=await self.access_token(),
+            is_renewable=True,
+            deadline=SignInDeadline(NOW + 6 * DAY + HOUR, NOW - DAY, 7, "setting"),
+        )
+
+    async def keep_fresh(self) -> float:
+        return 60.0
+
+    async def begin(self) -> OneAddress:
+        return OneAddress()
+
+    async def whoami(self) -> Identity:
+        raise Unreachable("No connection.")
 
     def load(self) -> dict[str, Measurement]:
         return dict(MEASURED)
@@ -211,6 +245,8 @@ def looks(
             gateway=QuietGateway(),
             store=store,
             authenticator=facts,
+            sign_in=facts,
+            whoami=facts.whoami,
             measurements=facts,
             drafts=DraftFile(home / "state"),
             base_url="https://gateway.example.org/resource_server/",
@@ -315,6 +351,16 @@ def test_settings(looks: Looks) -> None:
 
 def test_leader(looks: Looks) -> None:
     assert looks(pressing("ctrl+x"), conversation_id=TALK.id)
+
+
+def test_sign_in_for_a_turn(looks: Looks) -> None:
+    async def refused(pilot: Pilot[int], chat: ChatScreen) -> None:
+        lapsed = SignInLapsed("Your session is older than the site allows.")
+        chat.run_worker(chat.sign_in_for_turn(lapsed), group="turn", exit_on_error=False)
+        await until(pilot, lambda: isinstance(pilot.app.screen, SignInScreen) and pilot.app.screen.focused)
+        await until(pilot, lambda: pilot.app.screen.address and pilot.app.screen._qr[1])
+
+    assert looks(refused, conversation_id=TALK.id)
 
 
 def test_failed_reply_and_notice(looks: Looks) -> None:

@@ -120,6 +120,11 @@ class FrugalDisplay:
         """False after an update that could not be read, until one of the whole screen comes."""
         return self._copy is not None
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a frame waits for its turn."""
+        return self._wakeup is not None
+
     def _step_aside(self) -> None:
         self._cancel()
         self._copy = None

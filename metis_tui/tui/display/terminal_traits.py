@@ -9,6 +9,7 @@ _FILLING = (
     *("contour", "ghostty", "iterm", "mintty", "putty", "ms-terminal"),
 )
 """Terminals that erase with the background in use (terminfo: bce). GNU screen does not, unless told to."""
+_WITHOUT_LINKS = ("linux", "dumb", "vt100", "vt220")
 
 
 def fills_background(environment: Mapping[str, str]) -> bool:
@@ -30,3 +31,8 @@ def is_gnu_screen(environment: Mapping[str, str]) -> bool:
 def is_remote(environment: Mapping[str, str]) -> bool:
     """Whether the terminal is at the other end of an SSH connection."""
     return bool(environment.get("SSH_CONNECTION") or environment.get("SSH_TTY"))
+
+
+def takes_links(environment: Mapping[str, str]) -> bool:
+    """Whether a hyperlink (OSC 8) does no harm: most terminals skip what they do not know, these would show it."""
+    return not is_gnu_screen(environment) and environment.get("TERM", "dumb") not in _WITHOUT_LINKS

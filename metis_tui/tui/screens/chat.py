@@ -16,11 +16,12 @@ from textual.binding import BindingType
 from metis_tui.chat.background import in_background
 from metis_tui.chat.catalog import Catalog
 from metis_tui.chat.conversation import UNTITLED, Conversation
-from metis_tui.chat.errors import ChatError, SignInNeeded, TokenInactive
+from metis_tui.chat.errors import ChatError
 from metis_tui.tui.actions import bindings_for
 from metis_tui.tui.screens.chat_status import status_facts
 from metis_tui.tui.screens.conversation_actions import ConversationActions
 from metis_tui.tui.screens.model_actions import ModelActions
+from metis_tui.tui.screens.sign_in_actions import SignInActions
 from metis_tui.tui.screens.transcript_actions import TranscriptActions
 from metis_tui.tui.screens.turn_actions import TurnActions
 from metis_tui.tui.screens.view_actions import ViewActions
@@ -33,7 +34,8 @@ from metis_tui.tui.widgets.title_bar import TitleBar
 
 if TYPE_CHECKING:
     from metis_tui.chat.catalog import ServedModel
-    from metis_tui.chat.ports import AccessToken, Measurement, SaveStatus
+    from metis_tui.chat.ports import Measurement, SaveStatus
+    from metis_tui.chat.sign_in import SignInFacts
     from metis_tui.tui.services import Launch, Services
     from metis_tui.tui.widgets.transcript import Transcript
 
@@ -45,7 +47,7 @@ _CONNECT_DELAY_SECONDS = 0.06
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
 
 
-class ChatScreen(TurnActions, ModelActions, ViewActions, ConversationActions, TranscriptActions):
+class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, ConversationActions, TranscriptActions):
     """Owns what is known: services, catalog, the chosen model. Its actions are in the base classes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("chat")]
@@ -63,8 +65,7 @@ class ChatScreen(TurnActions, ModelActions, ViewActions, ConversationActions, Tr
         """What the user asked for by name; never silently replaced."""
         self.fallback_models: tuple[str, ...] = (launch.settings.model,)
         self.catalog_trouble: ChatError | None = None
-        self.has_access: bool | None = None
-        self.token: AccessToken | None = None
+        self.access: SignInFacts | None = None
         self.saving: SaveStatus | None = None
         self.has_more_below = False
 
@@ -136,8 +137,9 @@ class ChatScreen(TurnActions, ModelActions, ViewActions, ConversationActions, Tr
         self._services = services
         self.metis_app.problems += services.problems
         self.pane.engine = services.engine
-        self.catalog_watch = CatalogWatch(services.gateway, self._catalog_changed, self._catalog_failed)
-        self.access_watch = AccessWatch(services.authenticator, self._access_changed)
+        services.engine.sign_in = self.sign_in_for_turn
+        self.catalog_watch = CatalogWatch(services.gateway, self._catalog_changed, self.catalog_failed)
+        self.access_watch = AccessWatch(services.sign_in, self.access_changed)
         loop = asyncio.get_running_loop()
 
         def from_writer_thread(status: SaveStatus) -> None:
@@ -170,22 +172,6 @@ class ChatScreen(TurnActions, ModelActions, ViewActions, ConversationActions, Tr
             self.picker.show_catalog(
                 catalog, is_refreshing=self.catalog_watch.is_refreshing, trouble=str(self.catalog_trouble or "")
             )
-        self.show_state()
-
-    def _catalog_failed(self, error: ChatError | None) -> None:
-        self.catalog_trouble = error
-        if error is None or isinstance(error, SignInNeeded):
-            self.notices.withdraw("catalog")
-        else:
-            self.notices.post_notice("catalog", Notice(error.title, error.reason, error.hint))
-
-    def _access_changed(self, token: AccessToken | None, error: ChatError | None) -> None:
-        self.has_access, self.token = token is not None, token
-        self.is_access_expired = isinstance(error, TokenInactive)
-        if error is None:
-            self.notices.withdraw("access")
-        else:
-            self.notices.post_notice("access", Notice(error.title, error.reason, error.hint))
         self.show_state()
 
     def _saving_changed(self, status: SaveStatus) -> None:

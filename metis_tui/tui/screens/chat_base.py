@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from metis_tui.chat.catalog import Catalog, ServedModel
     from metis_tui.chat.conversation import Conversation
     from metis_tui.chat.errors import ChatError
-    from metis_tui.chat.ports import AccessToken, Measurement, SaveStatus
+    from metis_tui.chat.ports import Measurement, SaveStatus
+    from metis_tui.chat.sign_in import SignInFacts
     from metis_tui.tui.access_watch import AccessWatch
     from metis_tui.tui.app import MetisApp
     from metis_tui.tui.catalog_watch import CatalogWatch
@@ -38,10 +39,8 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     model: ServedModel | None
     wished_model: str
     fallback_models: tuple[str, ...]
-    token: AccessToken | None
-    has_access: bool | None
-    """None while the access token is being read."""
-    is_access_expired: bool = False
+    access: SignInFacts | None
+    """What is known of access to the gateway; None before the first look."""
     saving: SaveStatus | None
     has_more_below: bool
     connected: asyncio.Event
@@ -68,6 +67,9 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
         raise NotImplementedError
 
     def wish_model(self, wish: str) -> None:
+        raise NotImplementedError
+
+    async def sign_in_for_turn(self, failure: ChatError) -> bool:
         raise NotImplementedError
 
     async def retry_turn(self) -> None:

@@ -5,26 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from metis_tui.chat.catalog import ModelState
+from metis_tui.chat.errors import SignInLapsed, SignInNeeded, TokenInactive, WrongIdentity
 from metis_tui.tui.status_line import StatusFacts
 
 if TYPE_CHECKING:
+    from metis_tui.chat.sign_in import SignInFacts
     from metis_tui.tui.screens.chat_base import ChatBase
 
 
 def status_facts(chat: ChatBase, now: float) -> StatusFacts:
     """What is known now; `now` is on the monotonic clock."""
-    turn, model, token, saving = chat.pane.turn, chat.model, chat.token, chat.saving
+    turn, model, saving = chat.pane.turn, chat.model, chat.saving
     cluster = chat.catalog.clusters.get(model.cluster) if model else None
     used, is_estimated = _context_used(chat)
-    return StatusFacts(
+    facts = StatusFacts(
         model_name=model.name if model else "",
         model_state=model.state if model else (ModelState.UNKNOWN if not chat.catalog.models else None),
         cluster=model.cluster if model else "",
         state_as_of=cluster.as_of if cluster else None,
         is_maintenance=cluster is not None and cluster.is_up is False,
-        access_expires_at=token.expires_at if token else None,
-        has_access=chat.has_access,
-        is_access_expired=chat.is_access_expired,
         turn=turn.words(now),
         is_stalled=turn.is_stalled(now),
         is_running=turn.is_running,
@@ -39,6 +38,24 @@ def status_facts(chat: ChatBase, now: float) -> StatusFacts:
         is_reading=chat.pane.is_reading,
         is_connected=chat.is_connected,
     )
+    if chat.access is not None:
+        _add_access(facts, chat.access)
+    return facts
+
+
+def _add_access(facts: StatusFacts, access: SignInFacts) -> None:
+    trouble, deadline = access.trouble, access.deadline
+    facts.has_access = access.token is not None and not isinstance(trouble, (SignInNeeded, TokenInactive))
+    facts.is_access_expired = isinstance(trouble, TokenInactive)
+    facts.access_expires_at = access.token.expires_at if access.token is not None else None
+    facts.is_access_renewed = access.is_renewable and not access.renewal_trouble
+    if isinstance(trouble, SignInLapsed):
+        facts.sign_in_trouble = "sign-in due"
+    elif isinstance(trouble, WrongIdentity):
+        facts.sign_in_trouble = "wrong identity"
+    if deadline is not None:
+        facts.sign_in_deadline, facts.is_deadline_estimate = deadline.at, deadline.is_estimate
+        facts.signed_in_at = deadline.signed_in_at
 
 
 def _context_used(chat: ChatBase) -> tuple[int | None, bool]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import ClassVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
 from textual.app import ComposeResult
@@ -13,12 +13,17 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from metis_tui.chat.catalog import Catalog
-from metis_tui.chat.ports import AccessToken, SaveStatus
+from metis_tui.chat.errors import ChatError
+from metis_tui.chat.ports import SaveStatus
 from metis_tui.chat.printable import printable_line
 from metis_tui.tui import format as fmt
 from metis_tui.tui.display.frugal import LineFacts
 from metis_tui.tui.screens.overlay import Overlay
+from metis_tui.tui.sign_in_words import fact_rows, identity_words
 from metis_tui.tui.widgets.notice_bar import Notice
+
+if TYPE_CHECKING:
+    from metis_tui.chat.sign_in import Identity, SignInFacts
 
 
 class StatusDetails(Overlay[None]):
@@ -29,17 +34,21 @@ class StatusDetails(Overlay[None]):
         self,
         *,
         base_url: str,
+        route: str,
         catalog: Catalog,
-        access: AccessToken | None,
+        access: Callable[[], SignInFacts | None],
+        whoami: Callable[[], Awaitable[Identity]],
         saving: SaveStatus,
         state_folder: str,
         notices: Mapping[str, Notice],
         line: Callable[[], LineFacts | None],
     ) -> None:
         super().__init__()
-        self._line = line
+        self._line, self._access, self._whoami = line, access, whoami
+        self._identity = "asking…"
         now = time.time()
         self._rows: list[tuple[str, str]] = [("Gateway", base_url)]
+        self._rows += [("Route", route)] if route else []
         self._rows += [("", "the list of models was never read")] if catalog.as_of is None else []
         for name, cluster in sorted(catalog.clusters.items()):
             up = {True: "up", False: "maintenance", None: "unknown"}[cluster.is_up]
@@ -47,16 +56,6 @@ class StatusDetails(Overlay[None]):
             trouble = f"; {cluster.trouble}" if cluster.trouble else ""
             notice = f"; {cluster.notice}" if cluster.notice else ""
             self._rows.append((f"Cluster {name}", f"{up}{seen}{notice}{trouble}"))
-        if access is None:
-            self._rows.append(("Access token", "none"))
-        else:
-            expiry = (
-                "expiry unknown"
-                if access.expires_at is None
-                else f"until {time.strftime('%a %d %b %H:%M', time.localtime(access.expires_at))}"
-                f" ({fmt.short_duration(access.expires_at - now)})"
-            )
-            self._rows.append(("Access token", f"{expiry}, from {access.source}"))
         kept = "everything is saved" if saving.is_saved else f"{saving.pending_count} records not saved yet"
         self._rows.append(("Saving", f"{kept}{'; ' + saving.trouble if saving.trouble else ''}"))
         self._rows.append(("State folder", state_folder))
@@ -70,11 +69,24 @@ class StatusDetails(Overlay[None]):
 
     def on_mount(self) -> None:
         self.query_one("#status-box").focus()
-        self.set_interval(1.0, lambda: self.query_one(Static).update(self._table()))
+        self.set_interval(1.0, self._update)
+        self.run_worker(self._ask_who(), exit_on_error=False)
+
+    async def _ask_who(self) -> None:
+        try:
+            self._identity = identity_words(await self._whoami())
+        except ChatError as error:
+            self._identity = f"not known: {error}"
+        self._update()
+
+    def _update(self) -> None:
+        self.query_one(Static).update(self._table())
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
-        for name, text in [*self._rows, ("Line", line_words(self._line()))]:
+        access = self._access()
+        known = fact_rows(access, self._identity, time.time()) if access is not None else []
+        for name, text in [*known, *self._rows, ("Line", line_words(self._line()))]:
             table.add_row(printable_line(name, 60), printable_line(text, 400))
         return table
 

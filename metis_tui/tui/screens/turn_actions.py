@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
-from metis_tui.chat.errors import ModelUnknown, SignInNeeded, TokenInactive
+from metis_tui.chat.errors import ModelUnknown, TokenInactive
 from metis_tui.tui.screens.chat_base import ChatBase
 from metis_tui.tui.slash import NoSuchCommand, parse_slash
 from metis_tui.tui.widgets.chat_pane import ChatPane
@@ -74,6 +74,9 @@ class TurnActions(ChatBase):
         if self.model is None and not self.catalog.models:
             self.tell("Reading the list of models first…")
             await self.catalog_watch.refresh(force=True)
+            trouble = self.catalog_trouble
+            if trouble is not None and trouble.needs_sign_in and await self.sign_in_for_turn(trouble):
+                await self.catalog_watch.refresh(force=True)
         if self.model is not None:
             return self.model
         if self.catalog_trouble is not None:
@@ -105,6 +108,6 @@ class TurnActions(ChatBase):
             self.services.measurements.record(reply.served_by, measured)
         if error is not None:  # the transcript says what and why; here is the way out
             self.notices.post_notice("turn", Notice(error.title, "", error.hint))
-        if isinstance(error, (TokenInactive, SignInNeeded)):
+        if error is not None and (error.needs_sign_in or isinstance(error, TokenInactive)):
             self.run_worker(self.access_watch.look(), group="access-look", exit_on_error=False)
         self.post_message(ChatPane.TurnChanged())

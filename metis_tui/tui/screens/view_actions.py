@@ -71,7 +71,9 @@ class ViewActions(ChatBase):
             StatusDetails(
                 base_url=self.services.base_url,
                 catalog=self.catalog,
-                access=self.access_watch.token,
+                route=self.services.route,
+                access=lambda: self.access_watch.facts,
+                whoami=self.services.whoami,
                 saving=self.services.store.status,
                 state_folder=str(self.launch.state_folder),
                 notices=self.notices.notices,

@@ -215,6 +215,12 @@ class ChatPane(Vertical):
                 self._end(reply, None, "length limit" if reply.stop == "length" else "", is_saved)
             case events.TurnFailed(error, reply, is_saved):
                 self._end(reply, error, "failed", is_saved)
+            case events.SignInAwaited():
+                self.turn.wait_for_sign_in()
+                self._tick()
+            case events.SignInDone():
+                self.turn.sent(now)
+                self._tick()
             case events.ReplyAccepted() | events.UsageReported():
                 return
 
