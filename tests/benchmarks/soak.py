@@ -26,7 +26,8 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "terminal")]
 
-from cell_check import Verdict, check, scribble
+from cell_check import Cells, Verdict, cells_of, check, scribble
+from emulator import Emulator, EmulatorStream
 from terminal_process import COMMAND, PROJECT, TerminalProcess
 
 from metis_tui.demo.server import DemoGateway
@@ -93,14 +94,26 @@ class Session:
             self.window.settle(0.3, 5)
             self._command_between(["refresh-client"], ["redisplay"])
 
-    def _command_between(self, for_tmux: list[str], for_screen: list[str]) -> None:
+    def _command_between(self, for_tmux: list[str], for_screen: list[str]) -> subprocess.CompletedProcess[bytes]:
         variables = {**os.environ, "TMUX_TMPDIR": str(self.sockets), "SCREENDIR": str(self.sockets)}
         tmux, screen = ["tmux", "-L", self.name, *for_tmux], ["screen", "-S", self.name, "-X", *for_screen]
         command = tmux if self.kind == "tmux" else screen
-        subprocess.run(command, env=variables, capture_output=True, timeout=10, check=False)
+        return subprocess.run(command, env=variables, capture_output=True, timeout=10, check=False)
 
     def check(self) -> Verdict:
-        return check(self.window, quiet_seconds=0.35, before_looking=self.redisplay, is_alone=self.kind == "plain")
+        look = self.pane if self.kind == "tmux" else None
+        return check(
+            self.window, quiet_seconds=0.35, before_looking=self.redisplay, is_alone=self.kind == "plain", look=look
+        )
+
+    def pane(self) -> Cells:
+        """The cells as tmux has them. How it draws them on another terminal, with other widths, is its own affair."""
+        shown = self._command_between(["capture-pane", "-p", "-e", "-N"], []).stdout.decode("utf-8", "replace")
+        columns, rows = self.size
+        screen = Emulator(columns * 2, rows)  # a width that the emulator sees otherwise must not wrap
+        lines = shown.split("\n")[:rows]
+        EmulatorStream(screen).feed("".join(f"\x1b[{y};1H{line}" for y, line in enumerate(lines, 1)).encode())
+        return cells_of(screen)
 
     def close(self) -> None:
         if self.kind != "plain":

@@ -20,7 +20,7 @@ REDRAW = KEYS["ctrl+l"]
 ANSWER_SECONDS = 5.0
 MOST_TRIES = 6
 _RUBBISH = "#%~日x"
-_TIME = re.compile(r"\d(?:\.\d+)?\s?(?:ms|s|m|h|d|min)\b|\d\d:\d\d")
+_TIME = re.compile(r"\d(?:\.\d+)?\s?(?:ms|s|m|h|d|min)\b|\d\d:\d\d|just now")
 
 
 @dataclass
@@ -98,7 +98,8 @@ def is_clock(before: Sequence[Char], after: Sequence[Char]) -> bool:
 
 def _without_numbers(text: str) -> str:
     """A longer number takes its room from the blanks or the line beside it."""
-    return re.sub(r"\d+", "0", re.sub(r"([ ─])\1+", r"\1", text))
+    text = text.replace("just now", "0 s ago")
+    return re.sub(r"\d+", "0", re.sub(r"([ ─])\1+", r"\1", text)).rstrip()
 
 
 def rubbish(like: Emulator) -> Emulator:
@@ -126,32 +127,38 @@ def check(
     quiet_seconds: float = 0.2,
     before_looking: Callable[[], object] = lambda: None,
     is_alone: bool = True,
+    look: Callable[[], Cells] | None = None,
 ) -> Verdict:
     """Waits until the screen is quiet, has it repainted and compares.
 
     `before_looking` runs before each look at the screen. With `is_alone` false there is another program between
-    the application and the terminal, whose output is no repaint of ours: there is no second terminal then.
+    the application and the terminal, whose output is no repaint of ours: there is no second terminal then. `look`
+    gives the cells as that program has them, when it can tell; else those of the outer terminal are taken.
     """
     verdict = Verdict()
     for _ in range(MOST_TRIES):
-        verdict, is_certain = _check_once(window, quiet_seconds, before_looking, is_alone)
+        verdict, is_certain = _check_once(window, quiet_seconds, before_looking, is_alone, look or window.cells)
         if is_certain:
             break
     return verdict
 
 
 def _check_once(
-    window: TerminalProcess, quiet_seconds: float, before_looking: Callable[[], object], is_alone: bool
+    window: TerminalProcess,
+    quiet_seconds: float,
+    before_looking: Callable[[], object],
+    is_alone: bool,
+    look: Callable[[], Cells],
 ) -> tuple[Verdict, bool]:
     """The verdict, and whether it is one: false when only the time in a row went on meanwhile."""
     before_looking()
     window.settle(quiet_seconds)
-    before, start = window.cells(), len(window.received)
+    before, start = look(), len(window.received)
     window.send(REDRAW)
     window.wait_for_more(start, ANSWER_SECONDS)
     before_looking()
     window.settle(quiet_seconds)
-    after, repaint = window.cells(), bytes(window.received[start:])
+    after, repaint = look(), bytes(window.received[start:])
     found = differences(before, after)
     rows = {y for y, _ in found}
     if rows and all(is_clock(before[y], after[y]) for y in rows):
