@@ -95,10 +95,14 @@ def _find_ground(options: argparse.Namespace) -> Ground:
 
 def _run_demo_gateway(options: argparse.Namespace) -> int:
     from metis_tui.cli import diagnostics
-    from metis_tui.demo.server import DEMO_TOKEN, run_forever
+    from metis_tui.demo.server import DEMO_TOKEN, DemoGateway, run_forever
 
-    diagnostics.warn(f"its access token: METIS_TUI_TOKEN={DEMO_TOKEN}")
-    return run_forever(options.port, options.scenario)
+    def tell(gateway: DemoGateway) -> None:
+        if not gateway.scenario.needs_sign_in:
+            diagnostics.warn(f"its access token: METIS_TUI_TOKEN={DEMO_TOKEN}")
+        diagnostics.warn(f"to sign in to it: GLOBUS_SDK_SERVICE_URL_AUTH={gateway.auth_url}")
+
+    return run_forever(options.port, options.scenario, when_ready=tell)
 
 
 def _run_config(options: argparse.Namespace, ground: Ground) -> int:

@@ -163,3 +163,16 @@ def test_ask_loads_neither_the_widgets_nor_globus_and_reads_no_file_twice(
     assert len(within(imported, {"metis_tui"})) <= 80
     for path in (home / "config" / "config.toml", home / "state" / "choices.json", token):
         assert opened.count(path) == 1, path
+
+
+@pytest.mark.parametrize("verb", ["token", "status"])
+def test_a_good_access_token_is_used_without_globus(home: Path, tmp_path: Path, demo: DemoGateway, verb: str) -> None:
+    token = token_files(home)[0]
+    token.parent.mkdir(parents=True)
+    documents = demo.oauth.issue(access_token_seconds=620)
+    token.write_text(json.dumps({"data": {"DEFAULT": documents}, "format_version": "2.0"}))
+    imported, opened = watched(tmp_path / "log", "auth", verb, "--base-url", demo.url)
+    assert not within(imported, {"textual", "rich", "openai", "globus_sdk", "requests", "sqlite3", "metis_tui.tui"})
+    assert bool(within(imported, {"httpx2"})) == (verb == "status")
+    assert token in opened
+    assert demo.oauth.grants == []
