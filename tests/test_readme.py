@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from metis_tui.auth.credential_file import token_files
 from metis_tui.cli import parser
 from metis_tui.cli.diagnostics import ExitCode
 from metis_tui.tui.actions import ACTIONS, shown_key
@@ -48,9 +49,8 @@ def synopsis() -> dict[str, set[str]]:
 
 
 def test_the_list_of_commands_is_the_parsers() -> None:
-    leaves = {
-        name: options for name, options in GRAMMAR.items() if name not in ("metis-tui history", "metis-tui config")
-    }
+    with_verbs = ("metis-tui auth", "metis-tui history", "metis-tui config")
+    leaves = {name: options for name, options in GRAMMAR.items() if name not in with_verbs}
     listed = synopsis()
     assert listed.keys() == leaves.keys()
     for name, options in leaves.items():
@@ -84,6 +84,10 @@ def test_links_to_files_lead_somewhere() -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
         if not target.startswith("screenshots/"):
             assert (PROJECT / target).exists(), target
+
+
+def test_the_credential_file_is_the_one_in_use() -> None:
+    assert f"`~/{token_files(Path('/home'))[0].relative_to('/home')}`" in README
 
 
 def test_the_variables_of_the_folders_are_the_programs() -> None:
