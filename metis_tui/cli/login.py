@@ -78,6 +78,7 @@ class Login:
             except SignInFailed as error:
                 if not (tries_left and error.can_retry and self._answers.is_terminal):
                     raise
+                error.hint = "Paste it again, or another code of the same page."
                 diagnostics.fail(error)
         raise AssertionError("the last try has raised")
 

@@ -40,6 +40,7 @@ def test_a_mistyped_code_is_asked_for_again(metis: SigningMetis) -> None:
         terminal.type("not-this-one\r")
         terminal.wait_for(lambda text: text.count("code:") == 2)
         assert "The sign-in did not work" in terminal.text
+        assert "Paste it again" in terminal.text
         terminal.type(f"{code_from(page)}\r")
         assert terminal.wait_exit() == 0
         terminal.wait_drained()
