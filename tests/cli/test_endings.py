@@ -64,8 +64,15 @@ def test_ctrl_c_before_anything_runs(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 def test_every_kind_of_failure_has_its_exit_code() -> None:
     kinds = {"sign_in_needed": 3, "sign_in_lapsed": 3, "maintenance": 4, "rate_limited": 5, "unreachable": 6}
-    kinds |= {"token_inactive": 3, "wrong_identity": 3, "sign_in_failed": 3, "identity_differs": 3, "sign_in_service": 1}
-    kinds |= {"reply_incomplete": 7, "gateway": 1, "access_denied": 1, "context_too_long": 1, "save_failed": 1}
+    kinds |= {"token_inactive": 3, "wrong_identity": 3, "sign_in_failed": 3, "identity_differs": 3}
+    kinds |= {
+        "reply_incomplete": 7,
+        "sign_in_service": 1,
+        "gateway": 1,
+        "access_denied": 1,
+        "context_too_long": 1,
+        "save_failed": 1,
+    }
     found = {
         error.kind: int(exit_code(error.__new__(error)))
         for error in vars(errors).values()
