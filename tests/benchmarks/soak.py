@@ -26,8 +26,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "terminal")]
 
-from cell_check import Cells, Verdict, cells_of, check, scribble
+from cell_check import Cells, Verdict, cells_of, check, scribble, text_of
 from emulator import Emulator, EmulatorStream
+from pyte.screens import Char
 from terminal_process import COMMAND, PROJECT, TerminalProcess
 
 from metis_tui.demo.server import DemoGateway
@@ -45,6 +46,10 @@ PROMPTS = (
 WORDS = ("mesh ", "日本 ", "cafe\u0301 ", "🎉🚀 ", "-- ", "x" * 30 + " ", "👨‍👩‍👧 ", "🇺🇸 ", "ｆｕｌｌ ")
 READY = "ready>"
 SHELL = ("env", f"PS1={READY} ", "bash", "--norc", "--noprofile", "-i")
+
+
+_BLANK = Char(" ")
+_DISPUTED = re.compile("[\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff\u2600-\u27bf\ufe0f\u200d\u0300-\u036f]")
 
 
 class Session:
@@ -107,13 +112,30 @@ class Session:
         )
 
     def pane(self) -> Cells:
-        """The cells as tmux has them. How it draws them on another terminal, with other widths, is its own affair."""
+        """The cells on the terminal; of rows whose widths terminals disagree on those that tmux holds.
+
+        How tmux draws such a row on a terminal with other widths is its own affair. What it holds is told without
+        the blanks at a row's end, which may be cleared cells or written ones.
+        """
+        held = self._held_by_tmux()
+        return [
+            [*row, *[_BLANK] * len(row)] if not _DISPUTED.search(text_of(row)) else other
+            for row, other in zip(self.window.cells(), held, strict=True)
+        ]
+
+    def _held_by_tmux(self) -> Cells:
         shown = self._command_between(["capture-pane", "-p", "-e", "-N"], []).stdout.decode("utf-8", "replace")
         columns, rows = self.size
         screen = Emulator(columns * 2, rows)  # a width that the emulator sees otherwise must not wrap
         lines = shown.split("\n")[:rows]
         EmulatorStream(screen).feed("".join(f"\x1b[{y};1H{line}" for y, line in enumerate(lines, 1)).encode())
-        return cells_of(screen)
+        held = [list(row) for row in cells_of(screen)]
+        for row in held:
+            for x in reversed(range(len(row))):
+                if row[x].data.strip() or row[x].reverse:
+                    break
+                row[x] = _BLANK
+        return held
 
     def close(self) -> None:
         if self.kind != "plain":
