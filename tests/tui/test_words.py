@@ -88,7 +88,11 @@ def test_status_line_fits(width: int) -> None:
     [
         ({"access_expires_at": NOW + 600}, "access 10m"),
         ({"access_expires_at": NOW - 1}, "access expired"),
+        ({"access_expires_at": NOW - 1, "is_access_renewed": True}, "access expired"),
         ({"has_access": False}, "not signed in"),
+        ({"sign_in_deadline": NOW + 1800}, "sign-in 30m left"),
+        ({"sign_in_deadline": NOW - 5}, "sign-in due"),
+        ({"sign_in_trouble": "wrong identity"}, "wrong identity"),
         ({"model_state": ModelState.OFFLINE}, "○ offline"),
         ({"is_maintenance": True}, "✕ maintenance"),
         ({"turn": "stalled 12 s", "is_stalled": True, "is_running": True}, "stalled 12 s"),
@@ -97,6 +101,27 @@ def test_status_line_fits(width: int) -> None:
 )
 def test_urgent_parts_are_never_dropped(changes: dict[str, object], kept: str) -> None:
     assert kept in line(facts(**changes), 20)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words", "tone"),
+    [
+        ({"sign_in_deadline": NOW + 6 * 86400}, "sign-in 6d", "normal"),
+        ({"sign_in_deadline": NOW + 6 * 86400, "is_deadline_estimate": True}, "sign-in ~6d", "normal"),
+        ({"sign_in_deadline": NOW + 5 * 3600}, "sign-in 5h00m left", "warning"),
+        ({"sign_in_deadline": NOW + 59}, "sign-in 59 s left · F8", "bad"),
+        ({"sign_in_deadline": NOW}, "sign-in due · F8", "bad"),
+        ({"sign_in_deadline": None, "signed_in_at": NOW - 8 * 86400}, "sign-in 8d old", "muted"),
+        ({"access_expires_at": NOW + 47 * 3600}, "access 47h00m", "normal"),
+        ({"access_expires_at": NOW + 5 * 3600}, "access 5h00m left", "warning"),
+        ({"access_expires_at": NOW + 600}, "access 10m left · F8", "bad"),
+        ({"access_expires_at": NOW + 600, "is_access_renewed": True}, "access 10m", "normal"),
+        ({"access_expires_at": None}, "access expiry unknown", "muted"),
+        ({"has_access": False, "is_access_expired": True}, "access expired", "bad"),
+    ],
+)
+def test_the_two_clocks_warn_in_words_and_tone(changes: dict[str, object], words: str, tone: str) -> None:
+    assert (words, tone) in [(part.text, part.tone) for part in parts(facts(**changes), NOW)]
 
 
 def test_status_line_tells_old_knowledge_and_missing_things() -> None:
@@ -124,6 +149,18 @@ def test_turn_words_follow_the_turn() -> None:
     assert not turn.is_stalled(30)
     assert turn.words(40) == "stalled 13 s"
     assert turn.is_stalled(40)
+
+
+def test_a_turn_that_waits_for_a_sign_in_says_so_and_never_stalls() -> None:
+    turn = TurnView()
+    turn.start(0)
+    turn.sent(1)
+    turn.wait_for_sign_in()
+    assert turn.words(900) == "waiting for you to sign in"
+    assert turn.is_running
+    assert not turn.is_stalled(900)
+    turn.sent(901)
+    assert turn.words(903) == "waiting 2 s"
 
 
 def test_turn_learns_characters_per_token_from_usage() -> None:

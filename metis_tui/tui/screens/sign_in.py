@@ -33,7 +33,7 @@ _SHORT_ROWS = 20
 _NARROW_COLUMNS = 64
 _QUIET_SECONDS = 0.7
 """Keys that come in one go with earlier ones belong to what was on screen before."""
-_CLOSE_SECONDS = 4.0
+_CLOSE_SECONDS = 3.0
 
 
 class SignInScreen(AddressActions):
@@ -43,6 +43,7 @@ class SignInScreen(AddressActions):
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel", show=False),
+        Binding("ctrl+q", "app.quit", "Quit", show=False),
         Binding("r", "replace_identity", "Replace", show=False),
         Binding("n", "begin_again", "Again", show=False),
         Binding("enter", "close_done", "Close", show=False),
@@ -182,17 +183,21 @@ class SignInScreen(AddressActions):
         """What is typed while the screen comes up by itself was meant for what was there before."""
         if not self._is_settling or self._type_ahead is None or event.key == "escape":
             return
-        event.stop()
         if event.is_printable and event.character:
+            event.stop()
             self._type_ahead(event.character)
-        self._settle()
+            self._settle()
+        else:
+            self._settled()
 
     def on_paste(self, event: events.Paste) -> None:
         """A paste is the code, wherever the keys go."""
         event.stop()
         if self.flow.step in (Step.READY, Step.PREPARING):
-            self.query_one(CodeInput).take(event.text)
-            self._focus_code()
+            self._settled()
+            field = self.query_one(CodeInput)
+            field.take(event.text)
+            self.set_focus(field)
 
     def _settle(self) -> None:
         if self._settling is not None:
@@ -201,10 +206,13 @@ class SignInScreen(AddressActions):
 
     def _settled(self) -> None:
         self._is_settling = False
+        if self._settling is not None:
+            self._settling.stop()
         self._focus_code()
 
     def _focus_code(self) -> None:
-        if not self._is_settling and self.flow.step in (Step.READY, Step.PREPARING):
+        """Unless the user has gone elsewhere."""
+        if self.focused is None and not self._is_settling and self.flow.step in (Step.READY, Step.PREPARING):
             self.set_focus(self.query_one(CodeInput))
 
     # -- what is shown -----------------------------------------------------------------------------------------
@@ -221,7 +229,7 @@ class SignInScreen(AddressActions):
         """Brings the screen up to date."""
         if not self.is_mounted:
             return
-        flow, is_typing = self.flow, isinstance(self.focused, Input)
+        flow, is_typing = self.flow, self._is_settling or isinstance(self.focused, Input)
         can = texts.Keys(is_typing, self.has_browser, self.has_qr)
         is_short = self.app.size.height < _SHORT_ROWS
         for step in Step:

@@ -34,7 +34,7 @@ class SignInActions(ChatBase):
 
     async def sign_in_for_turn(self, failure: ChatError) -> bool:
         """Has the user sign in because of this failure; False when that did not come about, or would not help."""
-        if (await self.services.sign_in.facts()).is_fixed:
+        if (await self.access_watch.look()).is_fixed:
             return False
         outcome = self._open_sign_in(failure, is_asked_for=False)
         self._count_waiting(1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import NamedTuple
 
+from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 
 from metis_tui.chat.errors import ChatError
@@ -48,6 +50,8 @@ def why(flow: SignInFlow, reason: ChatError | None, waiting_count: int, *, is_sh
     if reason is not None:
         text.append(f"✕ {printable_line(reason.title, 100)}", "bold")
         text.append(f" — {shortened(reason)}\n")
+        if reason.hint and "F8" not in reason.hint:  # that is this screen
+            text.append(f"{printable_line(reason.hint, 200)}\n")
     text.append("" if is_short else kept)
     text.right_crop(1)
     return text
@@ -88,13 +92,12 @@ def news(flow: SignInFlow, note: str) -> Text:
     return text
 
 
-def done(flow: SignInFlow, *, was_awaited: bool) -> Text:
+def done(flow: SignInFlow, *, was_awaited: bool) -> Group:
     """What was gained by the sign-in."""
-    text, now = Text(), time.time()
+    now = time.time()
     signed_in, facts = flow.signed_in, flow.facts
     if signed_in is None:
-        return text
-    text.append("✓ Signed in\n\n", "bold")
+        return Group()
     rows = [("Identity", _identity(flow, signed_in.identity_id))]
     if facts is not None:
         renewed = ", renewed by itself" if facts.is_renewable else ""
@@ -102,10 +105,18 @@ def done(flow: SignInFlow, *, was_awaited: bool) -> Text:
         if facts.deadline is not None:
             rows.append(("Sign-in", deadline_clock(facts.deadline, now)))
         rows.append(("Kept in", facts.file if not signed_in.trouble else "memory only"))
+    table = Table.grid(padding=(0, 2))
+    table.add_column()
+    table.add_column(overflow="fold")
     for name, value in rows:
-        text.append(f"{name:<14}{value}\n")
-    if signed_in.trouble:
-        text.append(f"\n! Not saved: {printable(signed_in.trouble)}", "bold")
+        table.add_row(name, Text(value))
+    return Group(Text("✓ Signed in\n", "bold"), table, *_remarks(flow, signed_in.trouble, was_awaited=was_awaited))
+
+
+def _remarks(flow: SignInFlow, trouble: str, *, was_awaited: bool) -> list[Text]:
+    text = Text()
+    if trouble:
+        text.append(f"\n! Not saved: {printable(trouble)}", "bold")
         text.append(" It lasts until metis-tui ends.\n")
     if flow.fixed_source:
         text.append(f"\n! Not used yet: the access token of {flow.fixed_source} wins. Unset it.\n", "bold")
@@ -115,7 +126,7 @@ def done(flow: SignInFlow, *, was_awaited: bool) -> Text:
     if was_awaited:
         text.append("\nYour prompt is on its way again.\n")
     text.right_crop(1)
-    return text
+    return [text] if text else []
 
 
 def _identity(flow: SignInFlow, identity_id: str) -> str:

@@ -84,6 +84,8 @@ class StatusDetails(Overlay[None]):
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
+        table.add_column()
+        table.add_column(overflow="fold")  # paths are wanted whole
         access = self._access()
         known = fact_rows(access, self._identity, time.time()) if access is not None else []
         for name, text in [*known, *self._rows, ("Line", line_words(self._line()))]:

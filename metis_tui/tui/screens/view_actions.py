@@ -67,6 +67,7 @@ class ViewActions(ChatBase):
     def action_status(self) -> None:
         from metis_tui.tui.screens.status_details import StatusDetails
 
+        told = {"access", "sign-in"}  # the screen tells it anyway, as it is by then
         self.app.push_screen(
             StatusDetails(
                 base_url=self.services.base_url,
@@ -76,7 +77,7 @@ class ViewActions(ChatBase):
                 whoami=self.services.whoami,
                 saving=self.services.store.status,
                 state_folder=str(self.launch.state_folder),
-                notices=self.notices.notices,
+                notices={topic: notice for topic, notice in self.notices.notices.items() if topic not in told},
                 line=self.metis_app.line_facts,
             )
         )
