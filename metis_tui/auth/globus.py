@@ -58,6 +58,7 @@ class GrantRefused(SignInFailed):
     """Globus does not take the code or the refresh token, and will not take it later either."""
 
     kind = "grant_refused"
+    hint = "Correct it, or open the page again: it gives another code."
 
 
 class Globus:
