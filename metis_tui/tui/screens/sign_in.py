@@ -19,6 +19,7 @@ from textual.widgets import Input, Static
 from metis_tui.tui.display.terminal_traits import takes_links
 from metis_tui.tui.screens import sign_in_texts as texts
 from metis_tui.tui.screens.address_actions import AddressActions
+from metis_tui.tui.screens.type_ahead import YieldsToTypeAhead
 from metis_tui.tui.sign_in_flow import SignInFlow, Step
 from metis_tui.tui.widgets.address_view import AddressView
 from metis_tui.tui.widgets.code_input import CodeInput
@@ -31,12 +32,10 @@ if TYPE_CHECKING:
 _SHORT_ROWS = 20
 """Below this many rows only the beginning of the address is shown, so that the field is in view."""
 _NARROW_COLUMNS = 64
-_QUIET_SECONDS = 0.7
-"""Keys that come in one go with earlier ones belong to what was on screen before."""
 _CLOSE_SECONDS = 3.0
 
 
-class SignInScreen(AddressActions):
+class SignInScreen(YieldsToTypeAhead, AddressActions):
     """Closes with None; `signed_in` is called as soon as a sign-in was made, while the screen still tells of it."""
 
     CSS_PATH = "sign_in.tcss"
@@ -67,10 +66,8 @@ class SignInScreen(AddressActions):
         self.terminal, self.copy_quietly = terminal, copy
         self.flow = SignInFlow(service, whoami, changed=self.show, signed_in=self._succeeded)
         self._tell_success = signed_in
-        self._type_ahead = type_ahead
+        self.type_ahead = type_ahead
         self._reason = reason
-        self._is_settling = type_ahead is not None
-        self._settling: Timer | None = None
         self._own_end: Timer | None = None
         self._waiting_count = 0
         self._was_awaited = False
@@ -88,10 +85,7 @@ class SignInScreen(AddressActions):
             yield Static(id="sign-in-done", markup=False)
 
     def on_mount(self) -> None:
-        if self._is_settling:
-            self._settle()
-        else:
-            self._focus_code()
+        self.begin_settling()
         self.run_worker(self.look_for_browser(), group="browser", exit_on_error=False)
         self.action_begin_again()
 
@@ -168,7 +162,7 @@ class SignInScreen(AddressActions):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keys do only what can be done now."""
         step = self.flow.step
-        if self._is_settling and action != "dismiss":
+        if self.is_settling and action != "dismiss":
             return False
         if action == "replace_identity":
             return step is Step.OTHER_IDENTITY
@@ -179,40 +173,22 @@ class SignInScreen(AddressActions):
             return step is Step.DONE
         return super().check_action(action, parameters)
 
-    def on_key(self, event: events.Key) -> None:
-        """What is typed while the screen comes up by itself was meant for what was there before."""
-        if not self._is_settling or self._type_ahead is None or event.key == "escape":
-            return
-        if event.is_printable and event.character:
-            event.stop()
-            self._type_ahead(event.character)
-            self._settle()
-        else:
-            self._settled()
-
     def on_paste(self, event: events.Paste) -> None:
         """A paste is the code, wherever the keys go."""
         event.stop()
         if self.flow.step in (Step.READY, Step.PREPARING):
-            self._settled()
+            self.settled()
             field = self.query_one(CodeInput)
             field.take(event.text)
             self.set_focus(field)
 
-    def _settle(self) -> None:
-        if self._settling is not None:
-            self._settling.stop()
-        self._settling = self.set_timer(_QUIET_SECONDS, self._settled)
-
-    def _settled(self) -> None:
-        self._is_settling = False
-        if self._settling is not None:
-            self._settling.stop()
+    def settled(self) -> None:
+        super().settled()
         self._focus_code()
 
     def _focus_code(self) -> None:
         """Unless the user has gone elsewhere."""
-        if self.focused is None and not self._is_settling and self.flow.step in (Step.READY, Step.PREPARING):
+        if self.focused is None and not self.is_settling and self.flow.step in (Step.READY, Step.PREPARING):
             self.set_focus(self.query_one(CodeInput))
 
     # -- what is shown -----------------------------------------------------------------------------------------
@@ -229,7 +205,7 @@ class SignInScreen(AddressActions):
         """Brings the screen up to date."""
         if not self.is_mounted:
             return
-        flow, is_typing = self.flow, self._is_settling or isinstance(self.focused, Input)
+        flow, is_typing = self.flow, self.is_settling or isinstance(self.focused, Input)
         can = texts.Keys(is_typing, self.has_browser, self.has_qr)
         is_short = self.app.size.height < _SHORT_ROWS
         for step in Step:
