@@ -251,6 +251,7 @@ def _log(line: str, ground: Ground) -> None:
 
 def _services_for_application(options: argparse.Namespace, ground: Ground, at_the_end: ExitStack) -> Services:
     from metis_tui.chat.engine import ChatEngine
+    from metis_tui.chat.patience import Patience
     from metis_tui.gateway.client import GatewayClient
     from metis_tui.gateway.origin import route_in_words
     from metis_tui.store.drafts import DraftFile
@@ -265,7 +266,7 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
     at_the_end.callback(measurements.close)
     at_the_end.callback(drafts.close)
     return Services(
-        engine=ChatEngine(gateway, store),
+        engine=ChatEngine(gateway, store, patience=Patience()),
         gateway=gateway,
         store=store,
         authenticator=sources,

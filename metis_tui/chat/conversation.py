@@ -88,6 +88,8 @@ class ChatMessage:
     failure: FailureNote | None = None
     request_id: str | None = None
     """The completion's id as the gateway sent it, for support."""
+    is_continuation: bool = False
+    """It goes on from the partial reply that is its parent: between the two is a seam."""
 
     @property
     def served_by(self) -> str | None:
@@ -172,6 +174,16 @@ class Conversation:
         branch.reverse()
         return branch
 
+    def whole_reply(self, message_id: str) -> str:
+        """The text of a reply with everything that it goes on from, without the seams."""
+        texts: list[str] = []
+        cursor: str | None = message_id
+        while cursor is not None and cursor in self.messages:
+            message = self.messages[cursor]
+            texts.append(message.text)
+            cursor = message.parent if message.is_continuation else None
+        return "".join(reversed(texts))
+
     def siblings(self, message_id: str) -> list[ChatMessage]:
         """All messages with the same parent and role, oldest first; includes the message itself."""
         message = self.messages[message_id]
@@ -221,9 +233,11 @@ def context_messages(conversation: Conversation) -> list[tuple[Role, str]]:
         context.append(("system", conversation.system))
     path = conversation.path()
     for message, answer in zip(path, [*path[1:], None], strict=True):
-        if message.role == "system" or not message.text or _is_refused(answer):
+        if message.role == "system" or not message.text or (message.role == "user" and _is_refused(answer)):
             continue
-        if context and context[-1][0] == message.role:
+        if message.is_continuation and context and context[-1][0] == "assistant":
+            context[-1] = ("assistant", context[-1][1] + message.text)
+        elif context and context[-1][0] == message.role:
             context[-1] = (message.role, context[-1][1] + "\n\n" + message.text)
         else:
             context.append((message.role, message.text))

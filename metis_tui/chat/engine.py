@@ -24,18 +24,29 @@ from metis_tui.chat.conversation import (
     context_messages,
     title_from_prompt,
 )
-from metis_tui.chat.errors import ChatError, GatewayFailure, InvalidRequest, ReplyEmpty, ReplyIncomplete
+from metis_tui.chat.errors import (
+    ChatError,
+    GatewayFailure,
+    InvalidRequest,
+    Maintenance,
+    ModelNotLive,
+    ReplyEmpty,
+    ReplyIncomplete,
+)
 from metis_tui.chat.identifiers import new_ulid
+from metis_tui.chat.patience import Patience
 from metis_tui.chat.ports import ConversationStore, ModelGateway
 from metis_tui.chat.printable import storable
 from metis_tui.chat.turn import (
     ChatRequest,
     GatewayEvent,
+    ModelAwaited,
     ReasoningDelta,
     ReplyAccepted,
     ReplyFinished,
+    RequestResent,
+    ResendAwaited,
     SignInAwaited,
-    SignInDone,
     TextDelta,
     TurnEnded,
     TurnEvent,
@@ -46,6 +57,12 @@ from metis_tui.chat.turn import (
 
 SignIn = Callable[[ChatError], Awaitable[bool]]
 """Has the user sign in, because of this failure; False when that did not come about."""
+
+ModelDesk = Callable[[ChatError, ServedModel], Awaitable[ServedModel | None]]
+"""Waits, because of this failure, until the model is live or another one is chosen; None when the turn shall end."""
+
+CONTINUE = "Go on exactly where you stopped. Do not repeat anything and do not comment on the interruption."
+"""Sent after a partial reply, never stored as a prompt."""
 
 _MOST_SIGN_INS = 2
 """So often one turn waits for a sign-in: a gateway that is never content must not ask for ever."""
@@ -85,6 +102,10 @@ class _Reply:
             case ReplyAccepted(request_id):
                 self.request_id = request_id or self.request_id
 
+    def serve_by(self, model: ServedModel) -> None:
+        """Another model than asked for first gives the reply."""
+        self.message = replace(self.message, model=model.name, cluster=model.cluster, framework=model.framework)
+
     def ended(self, stop: Stop, error: ChatError | None, created_ms: int, now: float) -> ChatMessage:
         """The reply as it is kept. Its clock stops at the last delta: a silence before a failure does not count."""
         end = self.last_delta if self.last_delta is not None else now
@@ -103,6 +124,16 @@ class _Reply:
             failure=FailureNote(error.title, error.reason, error.kind, error.error_id) if error else None,
             request_id=self.request_id,
         )
+
+
+@dataclass(slots=True)
+class _Attempts:
+    """What a turn has tried to get its request through."""
+
+    sign_ins: int = 0
+    resends: int = 0
+    model: ServedModel | None = None
+    """Where the request goes now, when the user has decided."""
 
 
 _STOP_BY_FINISH: dict[str, Stop] = {"stop": "stop", "length": "length", "eos": "stop"}
@@ -124,9 +155,14 @@ class ChatEngine:
         *,
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        patience: Patience | None = None,
     ) -> None:
+        self.patience = patience
+        """When failed requests are sent again by themselves; None: never."""
         self.sign_in: SignIn | None = None
         """Set by a front end in which the user can sign in; without it such a failure ends the turn."""
+        self.model_desk: ModelDesk | None = None
+        """Set by a front end in which the user can wait for a model; without it such a failure ends the turn."""
         self._gateway = gateway
         self._store = store
         self._monotonic = monotonic
@@ -180,6 +216,28 @@ class ChatEngine:
             async for event in events:
                 yield event
 
+    async def go_on(
+        self, conversation: Conversation, reply_id: str, model: ServedModel
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """Asks the model to go on from a partial reply. What comes is a message of its own that follows it. Else
+        like `send`.
+
+        Raises:
+            InvalidRequest: the reply is whole or has no text, a parameter is out of range, or the conversation is
+                read-only; nothing is changed.
+            KeyError: there is no such reply.
+        """
+        self._check(conversation)
+        partial = conversation.messages[reply_id]
+        if not partial.is_incomplete or not partial.text.strip():
+            raise InvalidRequest(
+                "Only a reply that was cut short can be continued.", title="There is nothing to continue"
+            )
+        conversation.head = reply_id
+        async with aclosing(self._reply(conversation, partial, model, True)) as events:
+            async for event in events:
+                yield event
+
     @staticmethod
     def _check(conversation: Conversation) -> None:
         if conversation.is_read_only:
@@ -204,7 +262,11 @@ class ChatEngine:
     async def _reply(
         self, conversation: Conversation, prompt: ChatMessage, model: ServedModel, is_saved: bool
     ) -> AsyncGenerator[TurnEvent, None]:
-        request = ChatRequest(model, tuple(context_messages(conversation)), dict(conversation.params))
+        is_continuation = prompt.role == "assistant"
+        messages = context_messages(conversation)
+        if is_continuation:
+            messages.append(("user", CONTINUE))
+        request = ChatRequest(model, tuple(messages), dict(conversation.params))
         stamp = self._stamp()
         draft = ChatMessage(
             id=new_ulid(stamp),
@@ -216,6 +278,7 @@ class ChatEngine:
             cluster=model.cluster,
             framework=model.framework,
             params=request.params,
+            is_continuation=is_continuation,
         )
         self._store.begin_reply(conversation, draft)
         reply = _Reply(draft, self._monotonic())
@@ -247,8 +310,9 @@ class ChatEngine:
                 await self._keep(conversation, reply, "interrupted" if self._is_closing else "cancelled", None)
 
     async def _request(self, request: ChatRequest, reply: _Reply) -> AsyncGenerator[TurnEvent, None]:
-        """Sends the request; once more after a sign-in, when that is the way out and nothing has arrived yet."""
-        for is_last in (*(False,) * _MOST_SIGN_INS, True):
+        """Sends the request; again when what failed has passed or was overcome, and nothing has arrived yet."""
+        attempts = _Attempts()
+        while True:
             reply.started = self._monotonic()
             try:
                 async with aclosing(_as_generator(self._gateway.stream(request))) as events:
@@ -262,13 +326,42 @@ class ChatEngine:
                             yield event
                 return
             except ChatError as failure:
-                has_begun = reply.text or reply.reasoning
-                if is_last or has_begun or not failure.needs_sign_in or self.sign_in is None:
+                if reply.text or reply.reasoning:
                     raise
-                yield SignInAwaited(failure)
-                if not await self.sign_in(failure):
-                    raise
-                yield SignInDone()
+                async with aclosing(self._overcome(failure, request.model, attempts)) as events:
+                    async for step in events:
+                        yield step
+                if attempts.model is not None:
+                    request = replace(request, model=attempts.model)
+                    reply.serve_by(attempts.model)
+                    attempts.model = None
+                yield RequestResent(request.model)
+
+    async def _overcome(
+        self, failure: ChatError, model: ServedModel, attempts: _Attempts
+    ) -> AsyncGenerator[TurnEvent, None]:
+        """Waits for what can help: a sign-in, a model, or time. Raises the failure when nothing does."""
+        if failure.needs_sign_in:
+            attempts.sign_ins += 1
+            if self.sign_in is None or attempts.sign_ins > _MOST_SIGN_INS:
+                raise failure
+            yield SignInAwaited(failure)
+            if not await self.sign_in(failure):
+                raise failure
+        elif isinstance(failure, (ModelNotLive, Maintenance)):
+            if self.model_desk is None:
+                raise failure
+            yield ModelAwaited(failure)
+            attempts.model = await self.model_desk(failure, model)
+            if attempts.model is None:
+                raise failure
+        else:
+            attempts.resends += 1
+            pause = self.patience.pause(failure, attempts.resends) if self.patience is not None else None
+            if self.patience is None or pause is None:
+                raise failure
+            yield ResendAwaited(failure, pause, attempts.resends, self.patience.most(failure))
+            await asyncio.sleep(pause)
 
     @staticmethod
     def _verdict(reply: _Reply) -> tuple[Stop, ChatError | None]:

@@ -55,6 +55,7 @@ class TurnStarted(NamedTuple):
     """The prompt is part of the conversation and on its way; `is_saved` False: the disk did not take it yet."""
 
     prompt: ChatMessage
+    """What the reply follows; for a continuation the partial reply that it goes on from."""
     reply_id: str
     is_saved: bool
 
@@ -65,8 +66,26 @@ class SignInAwaited(NamedTuple):
     error: ChatError
 
 
-class SignInDone(NamedTuple):
-    """The sign-in that the turn waited for was made; the request is on its way again."""
+class ModelAwaited(NamedTuple):
+    """The model is not live, or its cluster is under maintenance; the turn waits until it is known what to do."""
+
+    error: ChatError
+
+
+class ResendAwaited(NamedTuple):
+    """Nothing has arrived; the same request goes out again after some seconds unless the turn is stopped."""
+
+    error: ChatError
+    seconds: float
+    attempt: int
+    """Counts from 1."""
+    most: int
+
+
+class RequestResent(NamedTuple):
+    """The request is on its way again, to this model."""
+
+    model: ServedModel
 
 
 class TurnEnded(NamedTuple):
@@ -91,7 +110,9 @@ TurnEvent = (
     | TextDelta
     | UsageReported
     | SignInAwaited
-    | SignInDone
+    | ModelAwaited
+    | ResendAwaited
+    | RequestResent
     | TurnEnded
     | TurnFailed
 )

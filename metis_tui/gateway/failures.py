@@ -102,6 +102,7 @@ def upstream_failure(message: str, inner: InnerError | None, status: int | None 
         return UpstreamFailure(
             f"The model's server refused the gateway's own key, not your sign-in: {said}",
             hint="Nothing is wrong with your token. Tell ALCF support, or choose another model.",
+            can_retry=False,
         )
     if inner is None:
         return _silent_or_gone(message) or UpstreamFailure(said or "It gave no reason.")

@@ -23,6 +23,8 @@ def message_fields(message: ChatMessage) -> dict[str, object]:
     for name in _OPTIONAL:
         if value := getattr(message, name):
             fields[name] = value
+    if message.is_continuation:
+        fields["continues"] = True
     if message.usage is not None:
         fields["usage"] = {
             "prompt": message.usage.prompt_tokens,
@@ -74,6 +76,7 @@ def message_from(fields: Mapping[str, Any]) -> ChatMessage:
         stop=cast(Stop, stop) if stop in get_args(Stop) else None,
         failure=_failure(fields.get("err")),
         request_id=_text(fields, "request_id"),
+        is_continuation=fields.get("continues") is True,
     )
 
 

@@ -55,6 +55,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("system", "System prompt", "Set the system prompt", "", "", "system", "[TEXT]"),
     Action("parameter", "Set a parameter", "For example /set temperature = 0.2", "", "", "set", "[NAME = VALUE]"),
     Action("retry", "Ask again", "Send the last prompt once more, beside the reply that is there", "", "a", "retry"),
+    Action("go_on", "Go on from here", "Has the model go on from a reply that was cut short", "f9", "o", "continue"),
     Action("stop", "Stop the reply", "Keeps what has arrived", "escape", "k", "stop"),
     Action("edit_prompt", "Edit in $EDITOR", "Write the prompt in your editor", "ctrl+g", "e", "edit"),
     Action("theme", "Choose a theme", "Applies at once", "", "h", "theme", "[NAME]"),

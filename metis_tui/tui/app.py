@@ -60,7 +60,7 @@ class MetisApp(FrugalApp):
         self.problems = [*launch.problems, *key_problems]
         self.theme_names: list[str] = []
         register_first_theme(self, launch.theme_folders, launch.theme)
-        self.clipboard_ladder = Clipboard(self._write_to_terminal, launch.state_folder)
+        self.clipboard_ladder = Clipboard(self.write_to_terminal, launch.state_folder)
         self._pressed_at = float("-inf")
         # GNU screen keeps a lone Esc back until the next key while the mouse is asked for; F6 does so on demand.
         self._is_mouse_on = launch.settings.mouse and not is_gnu_screen(os.environ)
@@ -129,9 +129,9 @@ class MetisApp(FrugalApp):
 
     def _ask_for_mouse(self, is_wanted: bool) -> None:
         mode = "h" if is_wanted else "l"
-        self._write_to_terminal("".join(f"\x1b[?{number}{mode}" for number in (1000, 1003, 1015, 1006)))
+        self.write_to_terminal("".join(f"\x1b[?{number}{mode}" for number in (1000, 1003, 1015, 1006)))
 
-    def _write_to_terminal(self, text: str) -> None:
+    def write_to_terminal(self, text: str) -> None:
         """For control strings that draw nothing."""
         if isinstance(self._driver, TerminalDriver):
             self._driver.write_known(text)

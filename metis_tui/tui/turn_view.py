@@ -5,10 +5,12 @@ Waiting and stalls are told honestly: a 200 from the gateway means nothing until
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 
 from metis_tui.chat.conversation import ChatMessage, Usage
+from metis_tui.chat.errors import ChatError, RateLimited
 from metis_tui.tui import format as fmt
 
 STALL_SECONDS = 8
@@ -23,6 +25,8 @@ class Phase(str, Enum):
     SAVING = "saving"
     WAITING = "waiting"
     SIGNING_IN = "waiting for you to sign in"
+    MODEL_AWAITED = "waiting for the model"
+    RESENDING = "sending again"
     REASONING = "reasoning"
     STREAMING = "streaming"
 
@@ -41,6 +45,10 @@ class TurnView:
     _last_delta: float = 0.0
     _characters: int = 0
     _window: list[tuple[float, int]] = field(default_factory=list)
+    failure: ChatError | None = None
+    """Why the request is to be sent again, while that is awaited."""
+    _resend: tuple[float, int, int] = (0.0, 0, 0)
+    """When, the attempt's number, and how many there are at most."""
 
     @property
     def is_running(self) -> bool:
@@ -53,11 +61,19 @@ class TurnView:
         self._window.clear()
 
     def sent(self, now: float) -> None:
+        self.failure = None
         self.phase, self._since, self._last_delta = Phase.WAITING, now, now
 
     def wait_for_sign_in(self) -> None:
         """The user has all the time: that is no waiting for the gateway, and no stall."""
         self.phase = Phase.SIGNING_IN
+
+    def wait_for_model(self) -> None:
+        self.phase = Phase.MODEL_AWAITED
+
+    def wait_to_resend(self, failure: ChatError, at: float, attempt: int, most: int) -> None:
+        """The request has failed before its first word and goes out again at that time."""
+        self.phase, self.failure, self._resend = Phase.RESENDING, failure, (at, attempt, most)
 
     def delta(self, phase: Phase, length: int, now: float) -> None:
         window = self._window
@@ -73,7 +89,7 @@ class TurnView:
             window.pop(0)
 
     def end(self, reply: ChatMessage, outcome: str) -> None:
-        self.phase, self.outcome = Phase.IDLE, outcome
+        self.phase, self.outcome, self.failure = Phase.IDLE, outcome, None
         if reply.usage is not None:
             self.learn(reply.usage, len(reply.text) + len(reply.reasoning))
 
@@ -109,8 +125,10 @@ class TurnView:
                 return self.outcome
             case Phase.SAVING:
                 return "saving" if silent < 2 else f"storage slow {fmt.short_duration(silent)}"
-            case Phase.SIGNING_IN:
+            case Phase.SIGNING_IN | Phase.MODEL_AWAITED:
                 return str(self.phase.value)
+            case Phase.RESENDING:
+                return self._resend_words(now)
             case Phase.WAITING:
                 return f"waiting {fmt.short_duration(now - self._since)}"
             case phase if silent >= STALL_SECONDS:
@@ -119,5 +137,20 @@ class TurnView:
                 speed = self.rate(now)
                 return phase.value if speed is None else f"{phase.value} ~{fmt.rate(speed)}"
 
+    def _resend_words(self, now: float) -> str:
+        at, attempt, most = self._resend
+        left = max(0, math.ceil(at - now))
+        why = "" if self.failure is None else f"{_in_short(self.failure)} · "
+        return f"{why}again in {left // 60}:{left % 60:02d} ({attempt} of {most})"
+
     def is_stalled(self, now: float) -> bool:
         return self.phase in (Phase.REASONING, Phase.STREAMING) and now - self._last_delta >= STALL_SECONDS
+
+
+def _in_short(failure: ChatError) -> str:
+    """The failure in two words; a rate limit says whose it is."""
+    if isinstance(failure, RateLimited):
+        if failure.is_shared is None:
+            return "rate limit"
+        return "rate limit (everybody's)" if failure.is_shared else "rate limit (yours)"
+    return {"unreachable": "no connection", "sign_in_service": "sign-in check failed"}.get(failure.kind, "failed")

@@ -16,7 +16,7 @@ from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.conversation import Conversation
 from metis_tui.chat.engine import ChatEngine
 from metis_tui.chat.errors import AccessDenied, ChatError, SignInLapsed, SignInServiceTrouble, WrongIdentity
-from metis_tui.chat.turn import SignInAwaited, SignInDone, TextDelta, TurnEnded, TurnEvent, TurnFailed, TurnStarted
+from metis_tui.chat.turn import RequestResent, SignInAwaited, TextDelta, TurnEnded, TurnEvent, TurnFailed, TurnStarted
 from metis_tui.demo.server import DemoGateway, RecordedRequest
 from metis_tui.gateway.client import GatewayClient
 from metis_tui.store.conversation_store import ConversationFiles
@@ -64,7 +64,7 @@ async def test_after_the_sign_in_the_very_same_request_goes_out_again(
     conversation = Conversation(system="Be short.", params={"temperature": 0.25, "seed": 7})
     bench.engine.sign_in = bench.signs_in
     events = await bench.send(conversation, f"{marker} What is MPI?")
-    assert [type(event) for event in events[:3]] == [TurnStarted, SignInAwaited, SignInDone]
+    assert [type(event) for event in events[:3]] == [TurnStarted, SignInAwaited, RequestResent]
     assert isinstance(awaited := events[1], SignInAwaited)
     assert isinstance(awaited.error, kind)
     ended = events[-1]

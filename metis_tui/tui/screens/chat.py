@@ -137,7 +137,7 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
         self._services = services
         self.metis_app.problems += services.problems
         self.pane.engine = services.engine
-        services.engine.sign_in = self.sign_in_for_turn
+        services.engine.sign_in, services.engine.model_desk = self.sign_in_for_turn, self.model_for_turn
         self.catalog_watch = CatalogWatch(services.gateway, self._catalog_changed, self.catalog_failed)
         self.access_watch = AccessWatch(services.sign_in, self.access_changed)
         loop = asyncio.get_running_loop()
@@ -168,6 +168,8 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
             return
         self.catalog = catalog
         self.choose_from_wishes()
+        if self.waiting_room is not None:
+            self.waiting_room.show_catalog(catalog)
         if self.picker is not None:
             self.picker.show_catalog(
                 catalog, is_refreshing=self.catalog_watch.is_refreshing, trouble=str(self.catalog_trouble or "")
@@ -223,6 +225,7 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
     def state_changed(self) -> None:
         if self.pane.is_running:
             self.pane.transcript.set_frame_rate(self.metis_app.drawing_rate(STREAM_FRAMES_PER_SECOND))
+        self.tell_waiting()
         self.show_state()
 
     @on(events.DescendantFocus)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from metis_tui.chat.catalog import ModelState
 from metis_tui.chat.errors import SignInLapsed, SignInNeeded, TokenInactive, WrongIdentity
 from metis_tui.tui.status_line import StatusFacts
+from metis_tui.tui.turn_view import Phase
 
 if TYPE_CHECKING:
     from metis_tui.chat.sign_in import SignInFacts
@@ -25,7 +26,7 @@ def status_facts(chat: ChatBase, now: float) -> StatusFacts:
         state_as_of=cluster.as_of if cluster else None,
         is_maintenance=cluster is not None and cluster.is_up is False,
         turn=turn.words(now),
-        is_stalled=turn.is_stalled(now),
+        is_stalled=turn.is_stalled(now) or turn.phase is Phase.RESENDING,
         is_running=turn.is_running,
         context_used=used,
         is_context_estimated=is_estimated,

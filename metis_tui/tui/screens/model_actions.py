@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from metis_tui.chat.printable import printable_line
@@ -11,10 +12,15 @@ from metis_tui.tui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:
     from metis_tui.chat.catalog import ServedModel
+    from metis_tui.chat.errors import ChatError
+    from metis_tui.tui.screens.waiting_room import WaitingRoom
 
 
 class ModelActions(ChatBase):
     """Wishes by name, and the choice among what is there."""
+
+    waiting_room: WaitingRoom | None = None
+    """While a turn waits for a model."""
 
     def wish_model(self, wish: str) -> None:
         """Another conversation or the user wants this model, by name."""
@@ -70,6 +76,31 @@ class ModelActions(ChatBase):
         )
         self.app.push_screen(picker, chosen)
         self.run_worker(self.catalog_watch.refresh(), group="refresh", exit_on_error=False)
+
+    async def model_for_turn(self, failure: ChatError, model: ServedModel) -> ServedModel | None:
+        """Waits with the user until the model is live, or another one is chosen; None when the turn shall end."""
+        from metis_tui.tui.screens.waiting_room import WaitingRoom
+
+        chosen: asyncio.Future[ServedModel | None] = asyncio.get_running_loop().create_future()
+
+        def decided(found: ServedModel | None) -> None:
+            self.waiting_room = None
+            if not chosen.done():
+                chosen.set_result(found)
+
+        room = self.waiting_room = WaitingRoom(
+            failure, model, self.catalog, ring=lambda: self.metis_app.write_to_terminal("\a")
+        )
+        self.app.push_screen(room, decided)
+        self.run_worker(self.catalog_watch.refresh(), group="refresh", exit_on_error=False)
+        try:
+            found = await chosen
+        finally:
+            if self.waiting_room is room:  # the turn was stopped meanwhile
+                room.dismiss(None)
+        if found is not None and found.key != model.key:
+            self.use_model(found)
+        return found
 
     def action_refresh_catalog(self) -> None:
         self.run_worker(self.catalog_watch.refresh(force=True), group="refresh", exit_on_error=False)

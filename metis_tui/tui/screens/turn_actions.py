@@ -10,6 +10,7 @@ from textual import on
 from metis_tui.chat.errors import ModelUnknown, TokenInactive
 from metis_tui.tui.screens.chat_base import ChatBase
 from metis_tui.tui.slash import NoSuchCommand, parse_slash
+from metis_tui.tui.turn_view import Phase
 from metis_tui.tui.widgets.chat_pane import ChatPane
 from metis_tui.tui.widgets.notice_bar import Notice
 from metis_tui.tui.widgets.prompt_input import PromptInput
@@ -87,10 +88,34 @@ class TurnActions(ChatBase):
         return None
 
     async def retry_turn(self) -> None:
+        """Asks the last prompt again; a turn that still runs, or has stalled, ends first and keeps what it has."""
+        await self.pane.settle()
         model = await self._model_to_use()
         self.notices.withdraw("turn")
         if model is not None and not self.pane.retry(model):
             self.tell("There is no prompt to ask again.")
+
+    async def action_go_on(self) -> None:
+        """Goes on from a reply that was stopped, cut, stalled or too long; a stalled one is stopped first."""
+        await self.pane.settle()
+        model = await self._model_to_use()
+        self.notices.withdraw("turn")
+        if model is not None and not self.pane.go_on(model):
+            self.tell("The last reply is whole. To ask for another one: Ctrl+X a.")
+
+    def tell_waiting(self) -> None:
+        """While a turn waits to be sent again or has stalled: why, and what can be done about it."""
+        turn = self.pane.turn
+        if turn.phase is Phase.RESENDING and turn.failure is not None:
+            hint = "It is sent again by itself. Esc cancels that, Ctrl+X a sends at once."
+            notice = Notice(turn.failure.title, turn.failure.reason, hint, "warning")
+        elif turn.is_stalled(time.monotonic()):
+            hint = "Keep waiting, or: Esc stops and keeps it, F9 goes on from there, Ctrl+X a asks again."
+            notice = Notice("The reply has stalled", "Nothing has come for a while.", hint, "warning")
+        else:
+            self.notices.withdraw("waiting")
+            return
+        self.notices.post_notice("waiting", notice)
 
     @on(ChatPane.TurnRefused)
     def refused(self, event: ChatPane.TurnRefused) -> None:

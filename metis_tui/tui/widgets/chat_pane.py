@@ -147,6 +147,15 @@ class ChatPane(Vertical):
         self._start(self._running_engine().regenerate(self.conversation, prompts[-1].id, model), None)
         return True
 
+    def go_on(self, model: ServedModel) -> bool:
+        """Asks the model to go on from the last reply; False when that has no text or is whole."""
+        replies = [message for message in self.conversation.path() if message.role == "assistant" and message.text]
+        if not replies or not replies[-1].is_incomplete:
+            return False
+        self._model_key = model.key
+        self._start(self._running_engine().go_on(self.conversation, replies[-1].id, model), None)
+        return True
+
     def _running_engine(self) -> ChatEngine:
         if self.engine is None:
             raise RuntimeError("not connected yet")
@@ -218,7 +227,14 @@ class ChatPane(Vertical):
             case events.SignInAwaited():
                 self.turn.wait_for_sign_in()
                 self._tick()
-            case events.SignInDone():
+            case events.ModelAwaited():
+                self.turn.wait_for_model()
+                self._tick()
+            case events.ResendAwaited(error, seconds, attempt, most):
+                self.turn.wait_to_resend(error, now + seconds, attempt, most)
+                self._tick()
+            case events.RequestResent(model):
+                self._model_key = self.turn.model = model.key
                 self.turn.sent(now)
                 self._tick()
             case events.ReplyAccepted() | events.UsageReported():
@@ -234,7 +250,16 @@ class ChatPane(Vertical):
             self.transcript.show([message for message in self.conversation.path() if message.role != "system"])
         model, _, cluster = self._model_key.rpartition("@")
         self.transcript.begin_reply(
-            ChatMessage(reply_id, prompt.id, "assistant", "", prompt.created_ms, model=model, cluster=cluster)
+            ChatMessage(
+                reply_id,
+                prompt.id,
+                "assistant",
+                "",
+                prompt.created_ms,
+                model=model,
+                cluster=cluster,
+                is_continuation=prompt.role == "assistant",
+            )
         )
         self._tick()
         self.post_message(self.ConversationChanged())

@@ -35,6 +35,8 @@ def local_time(created_ms: int) -> str:
 def heading(message: ChatMessage, width: int, palette: Palette, clock: Clock, activity: str | None = None) -> Line:
     """Who speaks on the left; on the right when, or how fast, as far as it fits."""
     name = printable_line(message.served_by or _ROLES[message.role], 80)
+    if message.is_continuation:
+        name = f"\u21b3 {name} goes on"
     name = crop(name, max(1, width - 1))
     facts = [activity] if activity is not None else _facts(message, clock)
     right = _fitting(facts, width - cells(name) - 2)
