@@ -72,6 +72,10 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     async def sign_in_for_turn(self, failure: ChatError) -> bool:
         raise NotImplementedError
 
+    @property
+    def is_turn_stuck(self) -> bool:
+        raise NotImplementedError
+
     async def retry_turn(self) -> None:
         raise NotImplementedError
 

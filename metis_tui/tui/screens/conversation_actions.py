@@ -173,7 +173,7 @@ class ConversationActions(ChatBase):
         self.action_settings()
 
     async def action_retry(self) -> None:
-        if self.pane.is_running:
+        if self.pane.is_running and not self.is_turn_stuck:
             self.tell("A reply is streaming. Esc stops it first.", is_problem=True)
         else:
             await self.retry_turn()

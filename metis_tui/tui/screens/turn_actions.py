@@ -87,8 +87,14 @@ class TurnActions(ChatBase):
             self.tell(f"{error} {error.hint}", is_problem=True)
         return None
 
+    @property
+    def is_turn_stuck(self) -> bool:
+        """Whether the running turn has stalled or waits to be sent again, so that ending it loses nothing."""
+        turn = self.pane.turn
+        return turn.phase is Phase.RESENDING or turn.is_stalled(time.monotonic())
+
     async def retry_turn(self) -> None:
-        """Asks the last prompt again; a turn that still runs, or has stalled, ends first and keeps what it has."""
+        """Asks the last prompt again; a turn that is stuck ends first and keeps what it has."""
         await self.pane.settle()
         model = await self._model_to_use()
         self.notices.withdraw("turn")
@@ -97,6 +103,9 @@ class TurnActions(ChatBase):
 
     async def action_go_on(self) -> None:
         """Goes on from a reply that was stopped, cut, stalled or too long; a stalled one is stopped first."""
+        if self.pane.is_running and not self.is_turn_stuck:
+            self.tell("A reply is streaming. Esc stops it first.", is_problem=True)
+            return
         await self.pane.settle()
         model = await self._model_to_use()
         self.notices.withdraw("turn")

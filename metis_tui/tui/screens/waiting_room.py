@@ -6,11 +6,12 @@ The prompt goes out by itself when the model is live. Knows the catalog it is sh
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
@@ -36,6 +37,7 @@ class WaitingRoom(Overlay["ServedModel | None"]):
     """
 
     CSS_PATH = "waiting_room.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Give up", show=False)]
 
     def __init__(self, failure: ChatError, model: ServedModel, catalog: Catalog, *, ring: Callable[[], None]) -> None:
         super().__init__()
@@ -67,9 +69,6 @@ class WaitingRoom(Overlay["ServedModel | None"]):
             return
         if self.is_mounted:
             self._show()
-
-    def key_escape(self) -> None:
-        self.dismiss(None)
 
     async def on_key(self, event: object) -> None:
         key = getattr(event, "character", None) or ""
