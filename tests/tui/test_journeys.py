@@ -395,3 +395,15 @@ async def test_a_key_for_a_screen_below_does_not_close_it(start: StartSession) -
         await session.until(lambda: answers)
         assert answers == ["n"]
         await session.ask("What is 2+2?")
+
+
+async def test_keys_right_behind_i_go_to_the_prompt(start: StartSession) -> None:
+    """As over a slow line, where they arrive in one piece: they were once taken for keys of the transcript."""
+    async with start(size=(100, 30)) as session:
+        await session.ready()
+        await session.ask("hello")
+        await session.pilot.press("escape")
+        await session.until(lambda: session.chat.pane.is_reading, "the transcript has the keys")
+        for key in ("i", "j", "k", "g"):
+            session.app.post_message(events.Key(key, key))
+        await session.until(lambda: session.chat.prompt.text == "jkg", "the keys in the prompt")

@@ -43,7 +43,7 @@ class TranscriptActions(ChatBase):
     def action_focus_prompt(self) -> None:
         """i or Esc in the transcript: stops the reply, else back to the prompt."""
         if not self.pane.stop():
-            self.prompt.focus()
+            self.set_focus(self.prompt)  # at once: keys that follow are meant for it
 
     async def action_copy_message(self) -> None:
         message = self.message_to_act_on()

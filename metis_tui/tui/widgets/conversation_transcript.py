@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from metis_tui.tui.widgets.transcript import Transcript
@@ -15,3 +16,19 @@ class ConversationTranscript(Transcript):
         Binding("Y", "screen.copy_code", show=False, id="copy_code"),
         Binding("i,escape", "screen.focus_prompt", show=False, id="focus_prompt"),
     ]
+
+    async def _on_key(self, event: events.Key) -> None:
+        """Gives the keys back here and now; what arrives in one piece with that key is then the prompt's already.
+
+        By itself Textual lets a key bubble up to the application first, while those behind it come here.
+        """
+        focused = self.screen.focused
+        bound = self.screen.active_bindings.get(event.key)
+        if focused is not None and focused is not self:
+            focused._forward_event(events.Key(event.key, event.character))
+        elif bound is not None and bound.binding.action == "screen.focus_prompt":
+            await self.run_action(bound.binding.action)
+        else:
+            return
+        event.stop()
+        event.prevent_default()
