@@ -42,6 +42,8 @@ KEYS = {
     "f4": b"\x1bOS",
     "f5": b"\x1b[15~",
     "f6": b"\x1b[17~",
+    "f8": b"\x1b[19~",
+    "f9": b"\x1b[20~",
     **{f"ctrl+{chr(n + 96)}": bytes([n]) for n in range(1, 27)},
 }
 
