@@ -253,7 +253,6 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.chat.patience import Patience
     from metis_tui.gateway.client import GatewayClient
-    from metis_tui.gateway.origin import route_in_words
     from metis_tui.store.drafts import DraftFile
     from metis_tui.store.measurements import MeasurementFile
     from metis_tui.tui.services import Services
@@ -272,7 +271,7 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
         authenticator=sources,
         sign_in=sources,
         whoami=gateway.whoami,
-        route=route_in_words(gateway.base_url),
+        route=gateway.route.in_words(),
         measurements=measurements,
         drafts=ForgetfulDrafts() if options.no_save else drafts,
         base_url=gateway.base_url,

@@ -33,6 +33,7 @@ from metis_tui.gateway.failures import failure_of, not_json_failure
 from metis_tui.gateway.origin import GatewayAddress, parse_base_url
 from metis_tui.gateway.pacing import BURST, Pacer
 from metis_tui.gateway.reply import ReplyReader
+from metis_tui.gateway.route import Route, decide_route
 from metis_tui.gateway.wire import MAX_BODY_BYTES, Identity, chat_arguments, parse_json, read_identity
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class GatewayClient:
         self._authenticator = authenticator
         self._seconds = (connect_seconds, silence_seconds, answer_seconds)
         self._ca_bundle = ca_bundle
+        self._route = decide_route(self._address)
         self._pacer = Pacer(requests_per_second)
         self._connection: asyncio.Future[Connection] | None = None
         self._catalog_reader = CatalogReader(self._connect, self._address, self._pacer, clock, state_listener)
@@ -87,6 +89,11 @@ class GatewayClient:
     def base_url(self) -> str:
         """The address in its normal form, without a trailing slash."""
         return self._address.base_url
+
+    @property
+    def route(self) -> Route:
+        """How requests get to the gateway: decided once, when this client was made."""
+        return self._route
 
     @property
     def catalog(self) -> Catalog:
@@ -192,7 +199,7 @@ class GatewayClient:
 
         connect_seconds, silence_seconds, answer_seconds = self._seconds
         timeouts = Timeouts(connect_seconds, silence_seconds, answer_seconds)
-        return Connection(self._address, self._authenticator, timeouts, self._ca_bundle)
+        return Connection(self._address, self._authenticator, timeouts, self._ca_bundle, self._route)
 
 
 async def _read_reply(answer: ReplyStream) -> AsyncGenerator[GatewayEvent, None]:

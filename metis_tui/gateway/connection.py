@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,7 +26,13 @@ from metis_tui.chat.errors import ChatError, NotAGateway, TokenInactive
 from metis_tui.chat.ports import AccessToken, Authenticator
 from metis_tui.gateway.failures import Answer, failure_of, not_json_failure
 from metis_tui.gateway.origin import GatewayAddress, checked_token
-from metis_tui.gateway.transport_failures import is_transport_error, setup_failure, transport_failure
+from metis_tui.gateway.route import Route, decide_route
+from metis_tui.gateway.transport_failures import (
+    certificates_failure,
+    is_transport_error,
+    setup_failure,
+    transport_failure,
+)
 from metis_tui.gateway.wire import CHAT_ENDPOINT
 
 if TYPE_CHECKING:
@@ -117,29 +124,43 @@ class Connection:
     """
 
     def __init__(
-        self, address: GatewayAddress, authenticator: Authenticator, timeouts: Timeouts, ca_bundle: str | None = None
+        self,
+        address: GatewayAddress,
+        authenticator: Authenticator,
+        timeouts: Timeouts,
+        ca_bundle: str | None = None,
+        route: Route | None = None,
     ) -> None:
         """Raises Unreachable when a proxy or certificate setting of the environment cannot be used."""
         self._address = address
+        self._route = route or decide_route(address)
         self._timeouts = timeouts
         self._sdk_clients: dict[str, AsyncOpenAI] = {}
         self.is_sdk_loaded = False
         self._auth = _OriginOnly(address, authenticator)
         _ = anyio.connect_tcp  # likewise
-        try:
-            self._http = httpx2.AsyncClient(
-                auth=self._auth,
-                follow_redirects=False,
-                trust_env=not address.is_loopback,
-                verify=ssl.create_default_context(cafile=ca_bundle) if ca_bundle else True,
-                timeout=self._timeout(timeouts.answer_seconds),
-                limits=httpx2.Limits(max_keepalive_connections=10, keepalive_expiry=_KEEP_ALIVE_SECONDS),
-            )
-        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
-            raise setup_failure(error) from error
+        self._http = self._make_client(ca_bundle)
         # OPENAI_LOG would print requests, prompts included, over the screen.
         for name in ("openai", "httpx2", "httpcore2"):
             logging.getLogger(name).setLevel(logging.WARNING)
+
+    def _make_client(self, ca_bundle: str | None) -> httpx2.AsyncClient:
+        proxy = self._route.proxy
+        if proxy is not None and proxy.trouble:
+            raise setup_failure(ValueError(proxy.trouble), self._route)
+        context = trusted_certificates(self._route, ca_bundle)
+        try:
+            return httpx2.AsyncClient(
+                auth=self._auth,
+                follow_redirects=False,
+                trust_env=False,  # the route has been decided, and is shown
+                proxy=httpx2.Proxy(proxy.url, ssl_context=_proxy_context(proxy.url, context)) if proxy else None,
+                verify=context if context is not None else True,
+                timeout=self._timeout(self._timeouts.answer_seconds),
+                limits=httpx2.Limits(max_keepalive_connections=10, keepalive_expiry=_KEEP_ALIVE_SECONDS),
+            )
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            raise setup_failure(error, self._route) from None  # the cause may quote the proxy's password
 
     async def get_json(self, path: str, *, anonymous: bool = False) -> object:
         """The JSON at a path of the origin.
@@ -169,7 +190,7 @@ class Connection:
         except Exception as error:
             if isinstance(error, ChatError) or not is_transport_error(error):
                 raise
-            raise transport_failure(error, self._address) from None
+            raise transport_failure(error, self._address, self._route) from None
 
     @asynccontextmanager
     async def chat(self, chat_path: str, arguments: dict[str, object], asked: str) -> AsyncIterator[ReplyStream]:
@@ -189,9 +210,9 @@ class Connection:
         except Exception as error:
             if isinstance(error, ChatError) or not is_transport_error(error):
                 raise
-            raise transport_failure(error, self._address) from None
+            raise transport_failure(error, self._address, self._route) from None
         try:
-            yield ReplyStream(stream.response, self._address)
+            yield ReplyStream(stream.response, self._address, self._route)
         finally:
             await stream.response.aclose()
 
@@ -227,9 +248,10 @@ class Connection:
 class ReplyStream:
     """The answer to a chat request: status 200, its content not yet read."""
 
-    def __init__(self, response: httpx2.Response, address: GatewayAddress) -> None:
+    def __init__(self, response: httpx2.Response, address: GatewayAddress, route: Route) -> None:
         self._response = response
         self._address = address
+        self._route = route
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         self.is_event_stream: bool = kind == "text/event-stream"
 
@@ -245,7 +267,7 @@ class ReplyStream:
         except Exception as error:
             if isinstance(error, ChatError) or not is_transport_error(error):
                 raise
-            raise transport_failure(error, self._address) from None
+            raise transport_failure(error, self._address, self._route) from None
 
     async def read(self) -> Answer:
         """The whole content, for an answer that is no stream."""
@@ -255,6 +277,28 @@ class ReplyStream:
             if len(content) > _MAX_BODY_BYTES:
                 break
         return _answer(self._response, content)
+
+
+def trusted_certificates(route: Route, ca_bundle: str | None = None) -> ssl.SSLContext | None:
+    """The certificates that a setting or the environment wants trusted; None for the system's.
+
+    Raises:
+        Unreachable: they cannot be read.
+    """
+    file, folder = (ca_bundle, "") if ca_bundle else route.certificates
+    if not (file or folder):
+        return None
+    if folder and not file and not os.path.isdir(folder):
+        raise certificates_failure(folder)
+    try:
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    except (OSError, ValueError) as error:
+        raise certificates_failure(file or folder, error) from None
+
+
+def _proxy_context(url: str, context: ssl.SSLContext | None) -> ssl.SSLContext | None:
+    """For the way to the proxy itself, which only an https proxy encrypts."""
+    return context if url.lower().startswith("https:") else None
 
 
 async def _read(response: httpx2.Response) -> Answer:

@@ -45,6 +45,11 @@ _SILENT = re.compile(r"^(?:error: )*(?:unexpected error calling stream api: )?ti
 _DROPPED = re.compile(r"disconnected|peer closed|incomplete|connection reset|broken pipe", re.IGNORECASE)
 _REFUSED = re.compile(r"connection attempts failed|connection refused|name or service|no route", re.IGNORECASE)
 
+_CAPTIVE = (
+    "If this network has a sign-in page, open any page in a browser first. Else check the address "
+    "(metis-tui config show) and the proxy (metis-tui doctor)."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -221,13 +226,19 @@ def _without_json(answer: Answer, text: str) -> ChatError:
     status, page = answer.status, web_page_title(text)
     if 300 <= status < 400:
         to = f" to {printable_line(answer.location, 80)}" if answer.location else ""
-        return NotAGateway(f"The address redirects elsewhere{to}. The access token was not sent there.")
+        return NotAGateway(
+            f"The address redirects elsewhere{to}. The access token was not sent there.", hint=_CAPTIVE
+        )
     if status == 413:
         return RequestTooLarge("The gateway did not take a request of this size.")
     if status == 407:
         return NotAGateway("The proxy wants a sign-in of its own.", title="The proxy refused")
     if status == 429:
         return RateLimited("Too many requests.", retry_after_seconds=1)
+    if status == 511:
+        return NotAGateway(
+            "The network here wants a sign-in of its own before it lets anything out (511).", hint=_CAPTIVE
+        )
     if status in (502, 503, 504):
         word = {502: "is down", 503: "is down or overloaded", 504: "did not answer in time"}[status]
         return GatewayFailure(f"The gateway behind the web server {word} (error {status}).")
@@ -242,7 +253,7 @@ def not_json_failure(answer: Answer) -> ChatError:
     """An answer with status 200 that is not what the gateway sends."""
     page = web_page_title(answer.text())
     if page:
-        return NotAGateway(f"A web page came back: {page}.")
+        return NotAGateway(f"A web page came back: {page}.", hint=_CAPTIVE)
     return NotAGateway("What came back is not the gateway's JSON.")
 
 

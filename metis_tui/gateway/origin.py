@@ -75,28 +75,6 @@ def parse_base_url(text: str) -> GatewayAddress:
     return GatewayAddress(f"{scheme}://{netloc}{path}", (scheme, host, port or _PORTS[scheme]), is_loopback)
 
 
-def route_in_words(base_url: str) -> str:
-    """How requests get to an address, as the environment's proxy variables say. Never shows a proxy's password."""
-    from urllib.request import getproxies, proxy_bypass
-
-    address = parse_base_url(base_url)
-    scheme, host, port = address.origin
-    if address.is_loopback:
-        return "direct: it is on this machine"
-    proxies = getproxies()
-    proxy = proxies.get(scheme) or proxies.get("all")
-    if not proxy:
-        return "direct: no proxy is set"
-    if proxy_bypass(f"{host}:{port}"):
-        return "direct: NO_PROXY names it"
-    try:
-        parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-        place = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
-    except ValueError:
-        place = "an address that cannot be read"
-    return f"by the proxy {printable_line(place, 120)}"
-
-
 def is_path(text: object) -> bool:
     """Whether a path that the gateway named may be joined to the origin: it can lead to no other host or folder."""
     return (

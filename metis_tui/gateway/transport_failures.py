@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -15,7 +16,9 @@ from collections.abc import Iterator
 import httpx2
 
 from metis_tui.chat.errors import ChatError, Unreachable
+from metis_tui.chat.printable import printable_line
 from metis_tui.gateway.origin import GatewayAddress
+from metis_tui.gateway.route import Route
 
 _MODULES = ("httpx2", "httpcore2", "anyio", "h11", "h2", "openai")
 _PROXY_HINT = "Check HTTPS_PROXY, ALL_PROXY and NO_PROXY (metis-tui doctor shows the route)."
@@ -29,49 +32,97 @@ def is_transport_error(error: BaseException) -> bool:
     )
 
 
-def transport_failure(error: BaseException, address: GatewayAddress) -> ChatError:
-    """What broke: name, refusal, TLS, proxy, time-out or the connection."""
+def transport_failure(error: BaseException, address: GatewayAddress, route: Route | None = None) -> ChatError:
+    """What broke: name, refusal, TLS, proxy, time-out or the connection; and whether at the proxy or behind it."""
     chain = list(_chain(error))
+    proxy = route.proxy if route is not None else None
     host, port = address.origin[1:]
-    place = f"{host}:{port}"
-    if _first(chain, httpx2.ProxyError):
-        return Unreachable("The proxy refused to pass the connection on.", hint=_PROXY_HINT)
+    gateway = f"{host}:{port}"
+    place = f"the proxy {proxy.place}" if proxy is not None else gateway
+    hint = _PROXY_HINT if proxy is not None else None
+    if refusal := _first(chain, httpx2.ProxyError):
+        return _proxy_refusal(str(refusal), proxy.place if proxy is not None else "", gateway)
     if _first(chain, httpx2.ConnectTimeout):
-        return Unreachable(f"{place} did not take the connection, or not its TLS handshake, in time.")
+        reason = f"{place} did not take the connection, or not its TLS handshake, in time."
+        return Unreachable(_sentence(reason), hint=hint)
     if _first(chain, httpx2.PoolTimeout):
         return Unreachable("Too many connections are open at once.", hint="Wait for other replies to end.")
     if _first(chain, (httpx2.ReadTimeout, httpx2.WriteTimeout)):
         return Unreachable("Nothing came for too long.", title="The gateway went silent")
     if _first(chain, socket.gaierror):
-        return Unreachable(f"The name {host} is not known here.")
+        name = proxy.place.rpartition(":")[0] if proxy is not None else host
+        return Unreachable(f"The name {name} is not known here{' (it is the proxy)' if proxy else ''}.", hint=hint)
     if trouble := _first(chain, ssl.SSLError):
-        return Unreachable(f"No secure connection to {place}: {_tls_words(trouble)}.", hint=_TLS_HINT)
+        by = f" by {place}" if proxy is not None else ""
+        return Unreachable(f"No secure connection to {gateway}{by}: {_tls_words(trouble)}.", hint=_TLS_HINT)
     if _first(chain, ConnectionRefusedError):
-        return Unreachable(f"{place} refused the connection.")
+        return Unreachable(_sentence(f"{place} refused the connection."), hint=hint)
     if numbered := _first(chain, OSError):
         words = _os_words(numbered)
         if words:
-            return Unreachable(f"The connection to {place} failed: {words}.")
+            return Unreachable(f"The connection to {place} failed: {words}.", hint=hint)
     if _first(chain, httpx2.RemoteProtocolError):
-        return Unreachable(f"{place} broke off the connection.")
-    return Unreachable(f"The connection to {place} failed.")
+        return Unreachable(_sentence(f"{place} broke off the connection."), hint=hint)
+    return Unreachable(f"The connection to {place} failed.", hint=hint)
 
 
-def setup_failure(error: Exception) -> ChatError:
+def setup_failure(error: Exception, route: Route | None = None) -> ChatError:
     """What is wrong with the environment when not even a client can be made."""
+    proxy = route.proxy if route is not None else None
+    variable = proxy.variable if proxy is not None else "ALL_PROXY"
     if isinstance(error, ImportError):
         return Unreachable(
-            "A SOCKS proxy is set (ALL_PROXY), which needs the package socksio.",
-            hint="pip install socksio, or unset ALL_PROXY, then start again.",
+            f"A SOCKS proxy is set ({variable}), which needs the package socksio.",
+            hint=f"pip install socksio, or set HTTPS_PROXY to an http proxy, or unset {variable}; then start again.",
             can_retry=False,
         )
-    if isinstance(error, (OSError, ssl.SSLError)):
+    if isinstance(error, OSError):
+        return certificates_failure("", error)
+    why = f" ({variable}: {proxy.trouble})" if proxy is not None and proxy.trouble else ""
+    return Unreachable(f"A proxy setting is not an address of a proxy{why}.", hint=_PROXY_HINT, can_retry=False)
+
+
+def certificates_failure(path: str, error: Exception | None = None) -> ChatError:
+    """The certificates that are to be trusted cannot be read."""
+    number = getattr(error, "errno", None)
+    if isinstance(error, ssl.SSLError):
+        why = ": it holds no certificates"
+    else:
+        why = f": {os.strerror(number).lower()}" if isinstance(number, int) and number in errno.errorcode else ""
+    shown = f" {printable_line(path, 120)}" if path else ""
+    return Unreachable(
+        f"The trusted certificates (SSL_CERT_FILE or SSL_CERT_DIR) cannot be read{shown and ' from'}{shown}{why}.",
+        hint="Set SSL_CERT_FILE to a file of certificates in PEM format, or unset it; then start again.",
+        can_retry=False,
+    )
+
+
+def _proxy_refusal(message: str, proxy: str, gateway: str) -> ChatError:
+    name = f"The proxy {proxy}" if proxy else "The proxy"
+    found = re.match(r"\s*(\d{3})\b", message)
+    status = int(found[1]) if found else 0
+    if status == 407:
         return Unreachable(
-            "The file of trusted certificates (ca_bundle or SSL_CERT_FILE) cannot be read.",
-            hint=_TLS_HINT,
+            f"{name} wants a name and a password (407).",
+            hint="Set HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT, then start again.",
+            title="The proxy refused",
             can_retry=False,
         )
-    return Unreachable("A proxy setting is not an address.", hint=_PROXY_HINT, can_retry=False)
+    if status in (401, 403, 405):
+        return Unreachable(
+            f"{name} refused to connect to {gateway} ({status}).",
+            hint="Ask whoever runs the proxy to allow the address, or set NO_PROXY if the direct way is open.",
+            title="The proxy refused",
+            can_retry=False,
+        )
+    if status in (502, 503, 504):
+        return Unreachable(f"{name} cannot reach {gateway} ({status}).", hint=_PROXY_HINT)
+    told = f" ({status})" if status else ""
+    return Unreachable(f"{name} refused to pass the connection on{told}.", hint=_PROXY_HINT)
+
+
+def _sentence(text: str) -> str:
+    return f"T{text[1:]}" if text.startswith("the proxy") else text
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
