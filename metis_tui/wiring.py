@@ -64,6 +64,8 @@ def run(options: argparse.Namespace) -> int:
         return signals.run(lambda stop: _models(options, ground))
     if options.command == "status":
         return signals.run(lambda stop: _status(options, ground))
+    if options.command == "doctor":
+        return signals.run(lambda stop: _doctor(options, ground))
     if options.command == "auth":
         return signals.run(lambda stop: _auth(options, ground))
     return signals.run(lambda stop: _history(options, ground))
@@ -148,6 +150,26 @@ async def _status(options: argparse.Namespace, ground: Ground) -> int:
             sign_in=service.authenticator,
             base_url=service.base_url,
             data_folder=ground.paths.data,
+            output=Output(),
+        )
+
+
+async def _doctor(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.cli import doctor
+    from metis_tui.cli.output import Output
+    from metis_tui.gateway import checkup
+
+    async with _service(options, ground) as service, _saved(ground, is_reading=True) as store:
+        return await doctor.run(
+            options,
+            base_url=service.base_url,
+            network=lambda: checkup.examine(service.base_url, service.gateway.route),
+            sign_in=service.authenticator,
+            gateway=service.gateway,
+            store=store,
+            data_folder=ground.paths.data,
+            state_folder=ground.paths.state,
+            problems=ground.problems,
             output=Output(),
         )
 

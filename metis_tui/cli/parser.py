@@ -128,6 +128,17 @@ def _add_status(commands: _Commands[Parser]) -> None:
     _add_gateway(status)
 
 
+def _add_doctor(commands: _Commands[Parser]) -> None:
+    doctor = _add_command(
+        commands,
+        "doctor",
+        "Look at everything that chatting depends on, and tell what to do.",
+        "Takes 15 seconds at most. Exits 0 when nothing fails, else 1. Shows no access token.",
+    )
+    _add_json(doctor)
+    _add_gateway(doctor)
+
+
 def _add_auth(commands: _Commands[Parser]) -> None:
     auth = _add_command(commands, "auth", "Sign in with Globus, and out.")
     verbs = _add_verbs(auth)
@@ -203,6 +214,7 @@ _COMMANDS = {
     "ask": _add_ask,
     "models": _add_models,
     "status": _add_status,
+    "doctor": _add_doctor,
     "auth": _add_auth,
     "history": _add_history,
     "demo-gateway": _add_demo_gateway,

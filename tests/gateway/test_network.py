@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gateway_probe import MakeClient, ScriptedServer, hear, http_answer, request
 from network_probe import NAME, Relay, make_certificates
 
+from metis_tui.chat.checkup import Finding
 from metis_tui.chat.errors import ChatError, NotAGateway, ReplyIncomplete, Unreachable
 from metis_tui.chat.turn import ReplyFinished, TextDelta
 from metis_tui.demo.server import DemoGateway
+from metis_tui.gateway import checkup
 from metis_tui.gateway.client import GatewayClient
+from metis_tui.gateway.origin import parse_base_url
+from metis_tui.gateway.route import decide_route
 
 Scripted = Callable[[bytes], ScriptedServer]
 URL = f"https://{NAME}/resource_server"
@@ -35,6 +41,7 @@ async def network(gateway: DemoGateway, tmp_path: Path, monkeypatch: pytest.Monk
     proxy = await Relay(tls.port, is_proxy=True).start()
     monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret-word@127.0.0.1:{proxy.port}")
     monkeypatch.setenv("SSL_CERT_FILE", str(trusted))
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
     yield Network(proxy, tls, trusted)
     await proxy.cut()
     await tls.cut()
@@ -183,3 +190,24 @@ async def test_a_line_that_goes_in_a_reply_keeps_what_came(network: Network, mak
     await network.proxy.start()
     heard = await hear(client, request("hello"))
     assert isinstance(heard.events[-1], ReplyFinished)
+
+
+async def test_a_checkup_tries_both_ways(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def examine(**options: Any) -> dict[str, Finding]:
+        found = await checkup.examine(URL, decide_route(parse_base_url(URL)), **options)
+        return {finding.name: finding for finding in found.findings}
+
+    found = await examine()
+    assert found["gateway by the proxy"].verdict == "ok"
+    assert "not open, and not used" in found["gateway direct"].text
+    assert found["TLS"].text.startswith("TLS 1.3, trusts ")
+    assert found["certificates"].fix == "Set REQUESTS_CA_BUNDLE to the same file."
+    assert found["clock"].verdict == "ok"
+    late = await examine(clock=lambda: time.time() - 3600)
+    assert late["clock"].verdict == "fail"
+    assert "3600 s behind" in late["clock"].text or "3601 s behind" in late["clock"].text
+    monkeypatch.setenv("NO_PROXY", NAME)
+    found = await examine()
+    assert found["gateway direct"].verdict == "fail"
+    assert found["gateway direct"].fix.startswith("The way by the proxy works")
+    assert "secret-word" not in str(found)

@@ -1,0 +1,28 @@
+"""What a check of the surroundings found, for `doctor`. Pure; knows nothing of what is checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Verdict = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line. Never holds an access token, a refresh token or a proxy's password."""
+
+    name: str
+    verdict: Verdict
+    text: str
+    fix: str = ""
+    """What to do about it; empty when nothing is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkFindings:
+    """What was found on the way to the gateway."""
+
+    findings: tuple[Finding, ...]
+    is_reachable: bool
+    """The gateway answered by the way that is used: it makes sense to ask it more."""
