@@ -13,7 +13,7 @@ from textual.app import App
 from textual.screen import Screen
 
 from metis_tui.tui.display.frugal import FrugalDisplay, LineFacts
-from metis_tui.tui.display.updates import changed_hook
+from metis_tui.tui.display.updates import changed_hook, make_harmless
 from metis_tui.tui.driver import TerminalDriver
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class FrugalApp(App[int]):
     frugal: FrugalDisplay | None = None
     """What draws; None while Textual does. The driver tells it what happens on the line."""
     _log_line: Callable[[str], None]
+    _can_read_updates: bool | None = None
 
     def draw_frugally(self, settings: Settings, log: Callable[[str], None]) -> None:
         """Called once the terminal is there. Args: log: takes a line about what did not fit."""
@@ -108,6 +109,7 @@ class FrugalApp(App[int]):
         """Textual's private hook for each update of the screen; `changed_hook` looks whether it is what it was."""
         frugal = self.frugal
         if frugal is None or renderable is None or self._batch_count or not self._running or self._closed:
+            self._make_harmless(renderable)
             super()._display(screen, renderable)
             return
         was_drawing = frugal.is_drawing
@@ -115,6 +117,14 @@ class FrugalApp(App[int]):
         if frugal.take(renderable, cursor, self.console._color_system or ColorSystem.TRUECOLOR):
             self.post_display_hook()
             return
+        self._make_harmless(renderable)
         super()._display(screen, renderable)
         if was_drawing:
             self.refresh()
+
+    def _make_harmless(self, renderable: Any) -> None:
+        """Before Textual draws an update by itself; one that cannot be read is left as it is."""
+        if self._can_read_updates is None:
+            self._can_read_updates = not changed_hook()
+        if self._can_read_updates:
+            make_harmless(renderable)

@@ -11,7 +11,7 @@ def messages(data: Path, role: str = "") -> list[dict[str, Any]]:
     """The last record of every saved message, in the order in which the messages were first written."""
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((data / "conversations").rglob("*.jsonl")):
-        for line in path.read_text().splitlines():
+        for line in path.read_text().split("\n"):
             record = json.loads(line) if line else {"t": "nothing"}
             if record["t"] == "msg" and role in ("", record["role"]):
                 found[record["id"]] = record

@@ -9,8 +9,11 @@ import inspect
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from rich.segment import Segment
 from textual.app import App
 from textual.strip import Strip
+
+from metis_tui.tui.display.cells import is_shown
 
 
 class Part(NamedTuple):
@@ -79,3 +82,28 @@ def parts_of(update: Any) -> Iterator[Part]:
 def has_control(strip: Strip) -> bool:
     """Whether a strip does more to the terminal than to show text: images, for instance."""
     return any(segment.control for segment in strip)
+
+
+def make_harmless(update: object) -> None:
+    """Takes out of an update what may not go to a terminal: for when Textual draws for itself.
+
+    Every text was sanitised before; this is for the one that some widget, or Textual's own, forgot.
+    """
+    from textual._compositor import ChopsUpdate, LayoutUpdate
+
+    if isinstance(update, LayoutUpdate):
+        update.strips = [[_harmless(strip) for strip in line] for line in update.strips]
+    elif isinstance(update, ChopsUpdate):
+        update.chops = [
+            {x: None if strip is None else _harmless(strip) for x, strip in chops.items()} for chops in update.chops
+        ]
+
+
+def _harmless(strip: Strip) -> Strip:
+    if all(segment.control or segment.text.isprintable() for segment in strip):
+        return strip
+    segments = [
+        segment if segment.control else Segment("".join(filter(is_shown, segment.text)), segment.style)
+        for segment in strip
+    ]
+    return Strip(segments).adjust_cell_length(strip.cell_length)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.style import Style
 
+from metis_tui.chat.printable import printable
 from metis_tui.tui.rendering.lines import Piece
 from metis_tui.tui.rendering.palette import Palette
 from metis_tui.tui.rendering.syntax import attribute, is_inline_too_hard, parse_inline
@@ -62,6 +63,9 @@ class _InlineWriter:
     def _add(self, text: str, style: Style | None = None) -> None:
         if not text:
             return
+        if not text.isascii() or not text.isprintable():
+            # The parser has turned references such as &#x202e; and &#13; into what they stand for.
+            text = expand_tabs(printable(text))
         pieces = self._inline.pieces
         wanted = self._styles[-1] if style is None else self._styles[-1] + style
         if pieces and pieces[-1][1] == wanted:

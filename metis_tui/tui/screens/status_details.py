@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.table import Table
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
@@ -89,7 +90,7 @@ class StatusDetails(Overlay[None]):
         access = self._access()
         known = fact_rows(access, self._identity, time.time()) if access is not None else []
         for name, text in [*known, *self._rows, ("Line", line_words(self._line()))]:
-            table.add_row(printable_line(name, 60), printable_line(text, 400))
+            table.add_row(Text(printable_line(name, 60)), Text(printable_line(text, 400)))
         return table
 
 

@@ -110,7 +110,12 @@ class WaitingRoom(Overlay["ServedModel | None"]):
         rows.append(("Your prompt", "is kept, and sent with a ring when the model is live"))
         offered = self._offered()
         for number, other in enumerate(offered, 1):
-            rows.append(("" if number > 1 else "Or send to", f"{number}  {other.state.symbol} {other.key}"))
+            rows.append(
+                (
+                    "" if number > 1 else "Or send to",
+                    f"{number}  {other.state.symbol} {printable_line(other.key, 80)}",
+                )
+            )
         if not offered:
             rows.append(("Or send to", "no other model is live now"))
         return rows

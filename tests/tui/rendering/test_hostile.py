@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from metis_tui.tui.display.cells import is_shown
 from metis_tui.tui.rendering import syntax
 from metis_tui.tui.rendering.incremental import IncrementalMarkdown
 from metis_tui.tui.rendering.markdown import render_markdown
@@ -79,3 +82,42 @@ def test_ordinary_text_is_never_too_hard() -> None:
         "|" * 500,
     ):
         assert not syntax.is_too_hard(source), source
+
+
+REFERENCES = [
+    *(f"&#{code};" for code in (0, 7, 9, 10, 12, 13, 27, 127, 0x9B, 0xAD, 0x2028, 0x202E, 0xFEFF, 0xD800, 0xE0041)),
+    *("&rlm;", "&lrm;", "&ZeroWidthSpace;", "&NoBreak;", "&Tab;", "&NewLine;", "&shy;", "&zwj;", "&#x1b;[31m"),
+]
+AROUND = [
+    "a",
+    " ",
+    "*",
+    "**",
+    "`",
+    "[",
+    "](",
+    ")",
+    "!",
+    "<",
+    ">",
+    "|",
+    "\n",
+    "|-|\n",
+    "$",
+    "# ",
+    "- ",
+    "```",
+    "http://a.b/",
+]
+
+
+@given(st.lists(st.sampled_from([*REFERENCES, *AROUND]), max_size=40).map("".join))
+def test_references_never_become_what_a_terminal_obeys(source: str) -> None:
+    """The parser turns `&#x202e;` into the character itself, behind the sanitiser's back."""
+    for line in render_markdown(source, 80, PALETTE).lines:
+        assert all(is_shown(character) for character in line.text), ascii(line.text)
+
+
+def test_a_reference_to_a_control_is_shown_as_its_picture() -> None:
+    (line,) = render_markdown("a&#13;b &#x202e;evil [x](y&#12;z)", 80, PALETTE).lines
+    assert line.text == "a\u240db evil x (y\u240cz)"
