@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import argparse
 
     from metis_tui.auth.sources import TokenSources
-    from metis_tui.chat.ports import ConversationStore
+    from metis_tui.chat.ports import ConversationStore, SaveStatus
     from metis_tui.cli.signals import StopSignals
     from metis_tui.gateway.client import GatewayClient
     from metis_tui.store.conversation_store import ConversationFiles
@@ -53,6 +53,7 @@ def run(options: argparse.Namespace) -> int:
         return _run_config(options, ground)
     if options.command is None:
         return _run_application(options, ground)
+    _start_log(options, ground)
     from metis_tui.cli import signals
 
     if options.command == "ask":
@@ -254,7 +255,7 @@ def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
                 connect=lambda: _services_for_application(options, ground, at_the_end),
                 theme_folders=[built_in_themes(), ground.paths.user_themes],
                 problems=ground.problems,
-                log=lambda line: _log(line, ground),
+                log=lambda line: _log(line, options, ground),
                 start=Start(
                     model=options.model or "",
                     conversation_id=options.open_id,
@@ -265,10 +266,35 @@ def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
         )
 
 
-def _log(line: str, ground: Ground) -> None:
-    from metis_tui.cli import failure_log
+def _log(line: str, options: argparse.Namespace, ground: Ground) -> None:
+    import logging
 
-    failure_log.note(line, ground.paths.state)
+    from metis_tui.chat.printable import printable_line
+
+    if not logging.getLogger("metis_tui").handlers:
+        _start_log(options, ground)
+    logging.getLogger("metis_tui.display").warning("%s", printable_line(line, 400))
+
+
+def _start_log(options: argparse.Namespace, ground: Ground) -> None:
+    """The file is opened with the first line only: a run in which all goes well leaves none."""
+    import platform
+
+    from metis_tui import __version__
+    from metis_tui.config import log_file
+
+    first_line = f"metis-tui {__version__} {options.command or 'application'}, python {platform.python_version()}"
+    log_file.start(ground.paths.state, first_line, is_debug=getattr(options, "debug", False))
+
+
+def _log_save_status(status: SaveStatus) -> None:
+    import logging
+
+    log = logging.getLogger("metis_tui.store")
+    if status.trouble:
+        log.info("%d records wait for the disk: %s", status.pending_count, status.trouble)
+    else:
+        log.debug("everything is saved" if status.is_saved else "saving")
 
 
 def _services_for_application(options: argparse.Namespace, ground: Ground, at_the_end: ExitStack) -> Services:
@@ -279,6 +305,7 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
     from metis_tui.store.measurements import MeasurementFile
     from metis_tui.tui.services import Services
 
+    _start_log(options, ground)
     state = ground.paths.state
     base_url, sources = at_the_end.enter_context(_access(options, ground))
     gateway = GatewayClient(base_url, sources)
@@ -315,7 +342,9 @@ def _store_for_application(options: argparse.Namespace, ground: Ground) -> tuple
     trouble = folder_trouble(ground.paths.data)
     if trouble:
         return MemoryStore(trouble), [trouble]
-    return ConversationFiles(ground.paths.data, app_version=__version__), []
+    files = ConversationFiles(ground.paths.data, app_version=__version__)
+    files.watch_status(_log_save_status)
+    return files, []
 
 
 async def _borrowed(options: argparse.Namespace, ground: Ground) -> tuple[MemoryStore, list[str]]:

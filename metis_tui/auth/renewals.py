@@ -6,6 +6,7 @@ The event loop's side of `renewal`. Knows what happened and when; decides nothin
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 RENEWAL_SECONDS = 600.0
 """So long before its expiry an access token is renewed; for short-lived ones when a third of their life is left."""
+_LOG = logging.getLogger(__name__)
 _FIRST_PAUSE_SECONDS = 15.0
 _LONGEST_PAUSE_SECONDS = 600.0
 _REPEAT_SECONDS = 2.0
@@ -96,9 +98,11 @@ class Renewals:
         if error is None:
             self.failure, self.failure_count = None, 0
             self._learn_lifetime(renewal.result())
+            _LOG.debug("the access token was renewed")
             return
         self._failed_at, self.failure_count = time.monotonic(), self.failure_count + 1
         self.failure = error if isinstance(error, ChatError) else SignInFailed(f"A fault ({type(error).__name__}).")
+        _LOG.info("renewal %d failed in a row: %s", self.failure_count, self.failure.kind)
 
     def _learn_lifetime(self, token: StoredToken) -> None:
         if token.expires_at is not None:

@@ -48,6 +48,7 @@ def build(first: str = "") -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"metis-tui {__version__}")
+    parser.add_argument("--debug", action="store_true", help="write more into the log: every request, no prompts")
     _add_gateway(parser)
     _add_model(parser)
     _add_conversation(parser)

@@ -20,7 +20,13 @@ _WITH_VALUE = {
     "--open": "open_id",
     "--scenario": "scenario",
 }
-_FLAGS = {"-c": "continue_last", "--continue": "continue_last", "--demo": "demo", "--no-save": "no_save"}
+_FLAGS = {
+    "-c": "continue_last",
+    "--continue": "continue_last",
+    "--demo": "demo",
+    "--no-save": "no_save",
+    "--debug": "debug",
+}
 
 
 def read_start(arguments: Sequence[str]) -> argparse.Namespace | None:
@@ -34,6 +40,7 @@ def read_start(arguments: Sequence[str]) -> argparse.Namespace | None:
         continue_last=False,
         open_id=None,
         no_save=False,
+        debug=False,
     )
     words = iter(arguments)
     for word in words:

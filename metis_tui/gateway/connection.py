@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import ssl
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ import anyio.streams.memory
 import httpx2
 
 from metis_tui import __version__
-from metis_tui.chat.errors import ChatError, NotAGateway, TokenInactive
+from metis_tui.chat.errors import ChatError, NotAGateway, TokenInactive, Unreachable
 from metis_tui.chat.ports import AccessToken, Authenticator
 from metis_tui.gateway.failures import Answer, failure_of, not_json_failure
 from metis_tui.gateway.origin import GatewayAddress, checked_token
@@ -42,6 +43,8 @@ _OWN_HEADERS = frozenset({"host", "accept", "content-type", "content-length", "t
 _USER_AGENT = f"metis-tui/{__version__}"
 _KEEP_ALIVE_SECONDS = 65.0
 """Longer than the minute between catalog refreshes: the next prompt then needs no new TLS handshake."""
+_LOG = logging.getLogger(__name__)
+"""What is logged: routes, statuses and durations; of failures their kind. Never a body."""
 _MAX_BODY_BYTES = 16 * 1024 * 1024
 
 
@@ -82,6 +85,7 @@ class _OriginOnly(httpx2.Auth):
         response = yield _with_token(request, token)
         failure = await _sign_in_trouble(response)
         if isinstance(failure, TokenInactive):
+            _LOG.info("the access token is not active: asking for another, then sending again")
             token = await self._authenticator.renew(token)
             response = yield _with_token(request, token)
             failure = await _sign_in_trouble(response)
@@ -170,7 +174,9 @@ class Connection:
         """
         answer = await self.get(path, anonymous=anonymous)
         if answer.status != 200:
-            raise failure_of(answer)
+            failure = failure_of(answer)
+            _log_failure("GET", path, failure)
+            raise failure
         try:
             return json.loads(answer.body)
         except (ValueError, RecursionError):
@@ -184,13 +190,14 @@ class Connection:
         """
         url = self._address.root + path
         auth = _Anonymous() if anonymous else self._auth
+        started = time.monotonic()
         try:
             async with self._http.stream("GET", url, headers={"Accept": "application/json"}, auth=auth) as response:
-                return await _read(response)
+                answer = await _read(response)
         except Exception as error:
-            if isinstance(error, ChatError) or not is_transport_error(error):
-                raise
-            raise transport_failure(error, self._address, self._route) from None
+            raise self._told("GET", path, error) from None
+        _LOG.debug("GET %s: %d after %.0f ms", path, answer.status, (time.monotonic() - started) * 1000)
+        return answer
 
     @asynccontextmanager
     async def chat(self, chat_path: str, arguments: dict[str, object], asked: str) -> AsyncIterator[ReplyStream]:
@@ -202,19 +209,31 @@ class Connection:
         import openai
 
         keyword_arguments: Any = arguments
+        started = time.monotonic()
         try:
             # The SDK sends the request; its own reading of the stream is left aside (see ReplyReader).
             stream = await self._sdk_client(chat_path).chat.completions.create(**keyword_arguments)
         except openai.APIStatusError as error:
-            raise failure_of(_answer(error.response, error.response.content), asked=asked) from None
+            failure = failure_of(_answer(error.response, error.response.content), asked=asked)
+            _log_failure("POST", chat_path, failure)
+            raise failure from None
         except Exception as error:
-            if isinstance(error, ChatError) or not is_transport_error(error):
-                raise
-            raise transport_failure(error, self._address, self._route) from None
+            raise self._told("POST", chat_path, error) from None
+        _LOG.debug("POST %s: 200 after %.0f ms", chat_path, (time.monotonic() - started) * 1000)
         try:
             yield ReplyStream(stream.response, self._address, self._route)
         finally:
+            _LOG.debug("POST %s: ended after %.1f s", chat_path, time.monotonic() - started)
             await stream.response.aclose()
+
+    def _told(self, method: str, path: str, error: Exception) -> Exception:
+        """What to raise for an exception of a request; a failure is logged."""
+        if not isinstance(error, ChatError):
+            if not is_transport_error(error):
+                return error
+            error = transport_failure(error, self._address, self._route)
+        _log_failure(method, path, error)
+        return error
 
     def load_sdk(self, chat_path: str = "/v1/chat/completions") -> None:
         """Imports the SDK and what it loads lazily, so that the first prompt need not wait; blocks for a second."""
@@ -277,6 +296,13 @@ class ReplyStream:
             if len(content) > _MAX_BODY_BYTES:
                 break
         return _answer(self._response, content)
+
+
+def _log_failure(method: str, path: str, failure: ChatError) -> None:
+    """Only reasons that this program has worded itself are written down: others may quote a prompt."""
+    reason = f": {failure.reason}" if isinstance(failure, Unreachable) else ""
+    about = f" (error id {failure.error_id})" if failure.error_id else ""
+    _LOG.info("%s %s: %s%s%s", method, path.partition("?")[0], failure.kind, about, reason)
 
 
 def trusted_certificates(route: Route, ca_bundle: str | None = None) -> ssl.SSLContext | None:

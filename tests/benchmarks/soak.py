@@ -388,7 +388,7 @@ def main() -> int:
         try:
             return run(session, options.updates, seed, options.between_checks)
         except RuntimeError as error:
-            log = session.home / "state" / "failures.log"
+            log = session.home / "state" / "metis-tui.log"
             print(f"\n{error}\n{log.read_text()[-4000:] if log.exists() else ''}")
             return 1
 

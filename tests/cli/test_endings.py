@@ -31,7 +31,7 @@ def test_a_fault_is_one_line_and_the_traceback_goes_to_a_private_file(
     monkeypatch.setenv("METIS_TUI_TOKEN", "short-secret")
     assert ending_with(monkeypatch, RuntimeError(f"no luck with short-secret and Bearer {SECRET}")) == 1
     err = capsys.readouterr().err
-    log = home / "state" / "failures.log"
+    log = home / "state" / "metis-tui.log"
     assert "Traceback" not in err
     assert str(log) in err
     written = log.read_text()
@@ -44,7 +44,7 @@ def test_a_fault_is_one_line_and_the_traceback_goes_to_a_private_file(
 
 
 def test_the_log_never_grows_without_end(home: Path) -> None:
-    log = home / "state" / "failures.log"
+    log = home / "state" / "metis-tui.log"
     log.parent.mkdir()
     log.write_bytes(b"x" * 1_100_000)
     failure_log.report(RuntimeError("again"))

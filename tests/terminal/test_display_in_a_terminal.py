@@ -64,7 +64,7 @@ def test_another_textual_draws_for_itself(on_gateway: OpenTerminal, home: Path) 
     window.wait_for("every change is drawn in full")
     window.press("q", "ctrl+q")
     assert window.wait_exit() == 0
-    log = (home / "state" / "failures.log").read_text()
+    log = (home / "state" / "metis-tui.log").read_text()
     assert "The frugal display is off: " in log
     assert "more" in log
 
@@ -78,7 +78,7 @@ def test_the_settings_leave_drawing_to_textual(on_gateway: OpenTerminal, home: P
     window.wait_for("2 + 2 = 4")
     window.press("f4")
     window.wait_for("every change is drawn in full")
-    assert not (home / "state" / "failures.log").exists()
+    assert not (home / "state" / "metis-tui.log").exists()
 
 
 def test_the_line_is_measured_over_ssh_and_f4_tells(on_gateway: OpenTerminal) -> None:
