@@ -43,7 +43,9 @@ class WaitingRoom(Overlay["ServedModel | None"]):
         super().__init__()
         self._failure, self._model, self._catalog, self._ring = failure, model, catalog, ring
         self._began = time.monotonic()
-        self._asked_at = time.time()
+        cluster = catalog.clusters.get(model.cluster)
+        self._known_as_of = cluster.as_of if cluster is not None else None
+        """A state that was known before does not count; clocks may jump, so only a change does."""
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="waiting-box") as box:
@@ -61,7 +63,7 @@ class WaitingRoom(Overlay["ServedModel | None"]):
         self._catalog = catalog
         found = catalog.find(self._model.key)
         cluster = catalog.clusters.get(self._model.cluster)
-        is_news = cluster is not None and cluster.as_of is not None and cluster.as_of > self._asked_at
+        is_news = cluster is not None and cluster.as_of not in (None, self._known_as_of)
         is_up = cluster is None or cluster.is_up is not False
         if found is not None and found.state is ModelState.LIVE and is_news and is_up:
             self._ring()
