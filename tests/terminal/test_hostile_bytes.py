@@ -98,8 +98,9 @@ def test_names_states_notices_and_errors(
     gateway: HostileGateway, demo: DemoGateway, home: Path, opened: ExitStack, display: str
 ) -> None:
     """A catalogue, an identity and an error body in which every text is hostile, also as markup."""
-    configure(home, f'display = "{display}"\ntheme = {json.dumps(ALL_IN_ONE)}\n{json.dumps(ALL_IN_ONE)} = 1\n')
-    demo.set_maintenance("sophia", f"[/bold] {ALL_IN_ONE}"[:300])
+    evil = '"' + "".join(f"\\U{ord(character):08x}" for character in ALL_IN_ONE) + '"'
+    configure(home, f'display = "{display}"\ntheme = {evil}\n{evil} = 1\n')
+    demo.set_maintenance("sophia", "[/bold] until Tuesday")
     gateway.changed = with_hostile_names
     window = opened.enter_context(TerminalProcess(*MODEL))
     window.wait_for("● live")
