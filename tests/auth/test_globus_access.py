@@ -461,3 +461,25 @@ async def test_many_processes_renew_one_file(demo: DemoGateway, tmp_path: Path) 
     assert [renewer.wait() for renewer in renewers] == [0] * 3
     assert 6 <= demo.oauth.grants.count("refresh_token") <= 18
     assert demo.oauth.is_active(stored(tmp_path).value)
+
+
+async def test_a_clock_that_jumps_breaks_neither_clock(demo: DemoGateway, tmp_path: Path) -> None:
+    """A laptop that slept, and one whose clock was set right afterwards."""
+    clock = Clock()
+    sources = sources_for(demo, tmp_path, clock=clock)
+    first = (await sign_in(sources)).token
+    before = (await sources.facts()).deadline
+    for ahead in (-3 * DAY, 0, 3600, -60):
+        clock.ahead = ahead
+        assert (await sources.access_token()).value == first.value
+        facts = await sources.facts()
+        assert facts.is_usable
+        assert facts.deadline == before
+        assert 1 <= await sources.keep_fresh() <= 60
+    assert demo.oauth.grants == ["authorization_code"]
+    clock.ahead = 3 * DAY
+    second = await sources.access_token()
+    assert second.value != first.value, "slept through: renewed at once"
+    clock.ahead = 0
+    assert (await sources.access_token()).value == second.value
+    assert demo.oauth.grants.count("refresh_token") == 1

@@ -176,3 +176,19 @@ def test_turn_learns_characters_per_token_from_usage() -> None:
     assert turn.characters_per_token == 4
     turn.end(reply, "stopped")
     assert turn.words(1) == "stopped"
+
+
+@pytest.mark.parametrize("jump", [-400 * 86_400.0, -3600.0, -1.0, 0.0, 3600.0, 400 * 86_400.0])
+def test_the_status_bar_stands_a_clock_that_jumps(jump: float) -> None:
+    facts = StatusFacts(
+        model_state=ModelState.STARTING,
+        cluster="metis",
+        state_as_of=NOW,
+        has_access=True,
+        access_expires_at=NOW + 172_800,
+        sign_in_deadline=NOW + 7 * 86_400,
+    )
+    text = " ".join(part.text for part in parts(facts, NOW + jump))
+    assert "-" not in text.replace("sign-in", "")
+    assert "access" in text
+    assert "sign-in" in text
