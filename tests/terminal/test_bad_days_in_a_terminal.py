@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,4 +78,32 @@ def test_the_shell_above_is_killed(on_gateway: OpenTerminal, home: Path) -> None
     window.wait_for(lambda _: not leftovers(bytes(window.received)), 10)
     (reply,) = messages(home / "data", "assistant")
     assert reply["stop"] == "interrupted"
+    assert reply["text"]
+
+
+FAULT = """
+import sys
+sys.argv = ["metis-tui", *sys.argv[1:]]
+from metis_tui.tui.screens.view_actions import ViewActions
+def broken(self): raise ZeroDivisionError("the secret of this fault")
+ViewActions.action_help = broken
+from metis_tui.__main__ import main
+sys.exit(main())
+"""
+
+
+def test_a_fault_of_the_application_leaves_the_terminal_clean_and_keeps_the_reply(
+    on_gateway: OpenTerminal, home: Path
+) -> None:
+    window = on_gateway("-m", "gemma-4-31B-it", command=(sys.executable, "-c", FAULT))
+    window.wait_for("● live")
+    window.ask("Write 9000 tokens at 1000 tokens/s")
+    window.wait_for("streaming ~")
+    window.press("f1")
+    assert window.wait_exit() == 1
+    received = window.wait_drained()
+    assert leftovers(received) == []
+    assert b"Traceback" not in received
+    (reply,) = messages(home / "data", "assistant")
+    assert reply["stop"] in ("interrupted", "cancelled")
     assert reply["text"]

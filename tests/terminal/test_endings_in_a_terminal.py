@@ -15,7 +15,7 @@ from terminal_process import COMMAND, PROJECT, OpenTerminal, TerminalProcess, le
 from metis_tui.demo.server import DemoGateway
 
 pytestmark = pytest.mark.terminal
-PROMPT = "Write 6000 tokens at 300 tokens/s"
+PROMPT = "Write 20000 tokens at 1000 tokens/s"
 
 
 def streaming(start: OpenTerminal, **options: bool) -> TerminalProcess:
