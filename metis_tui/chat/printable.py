@@ -43,6 +43,7 @@ def _symbol(code: int) -> str:
 
 
 _SYMBOLS = _Symbols()
+_FEW_KINDS = 12
 
 
 def printable(text: str) -> str:
@@ -58,7 +59,12 @@ def printable(text: str) -> str:
         text = text.replace("\r\n", "\n")
     if _NEEDS_WORK.search(text) is None:
         return text
-    text = _UNSAFE.sub(lambda match: _SYMBOLS[match[0]], text)
+    found = {character for character in set(text) if _UNSAFE.match(character)}
+    if len(found) <= _FEW_KINDS:  # one pass for each kind is several times faster than a call for each place
+        for character in found:
+            text = text.replace(character, _SYMBOLS[character])
+    else:
+        text = _UNSAFE.sub(lambda match: _SYMBOLS[match[0]], text)
     return _JOINER_FLOOD.sub(lambda match: match.group()[:8], text)
 
 
