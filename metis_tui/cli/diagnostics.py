@@ -93,11 +93,15 @@ def exit_code(error: ChatError) -> ExitCode:
 def fail(error: ChatError) -> ExitCode:
     """Tells the failure and gives its exit code."""
     _write(f"{_label('error', '31')}: {printable_line(str(error), 2000)}")
-    hint = error.hint if error.hint != type(error).hint else _HINTS.get(error.kind, error.hint)
-    hint = hint.replace("Press F8", "Run metis-tui auth login").replace("(F8)", "(metis-tui auth login)")
-    if hint:
+    if hint := hint_of(error):
         _write(f"{_label('hint', '36')}: {printable_line(hint, 500)}")
     return exit_code(error)
+
+
+def hint_of(error: ChatError) -> str:
+    """What to do about it, in the words of the command line."""
+    hint = error.hint if error.hint != type(error).hint else _HINTS.get(error.kind, error.hint)
+    return hint.replace("Press F8", "Run metis-tui auth login").replace("(F8)", "(metis-tui auth login)")
 
 
 def say(text: str) -> None:

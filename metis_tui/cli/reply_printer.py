@@ -191,8 +191,10 @@ def _error(error: ChatError | None) -> dict[str, object] | None:
         "kind": error.kind,
         "title": error.title,
         "reason": error.reason,
+        "hint": diagnostics.hint_of(error),
         "error_id": error.error_id,
         "can_retry": error.can_retry,
+        "retry_after_seconds": error.retry_after_seconds,
     }
 
 

@@ -134,7 +134,10 @@ def test_a_failure_after_some_text_keeps_it_and_tells(metis: Metis) -> None:
 def test_failures_have_their_own_exit_codes(metis: Metis, prompt: str, code: int) -> None:
     done = metis("ask", *MODEL, "--json", f"hello {prompt}")
     assert done.code == code, done.err
-    assert done.json["error"]["title"] in done.err
+    error = done.json["error"]
+    assert error["title"] in done.err
+    assert error["hint"] in done.err
+    assert set(error) == {"kind", "title", "reason", "hint", "error_id", "can_retry", "retry_after_seconds"}
     assert "Traceback" not in done.err
 
 
