@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.chat.turn import TurnEvent
     from metis_tui.tui.widgets.conversation_transcript import ConversationTranscript
+    from metis_tui.tui.widgets.transcript_rows import CutText
 
 WELCOME = """\
  metis-tui
@@ -40,6 +41,8 @@ WELCOME = """\
  Ctrl+N  new conversation         F7      system prompt, parameters
  F1      help                     Ctrl+P  find any action
 """
+_LONG = 500_000
+"""Characters of a reply that are made ready off the event loop."""
 LOGGED_NOTICE = "\n The service logs prompts. Conversations are also saved on your own\n disk, at once.\n"
 
 
@@ -85,6 +88,8 @@ class ChatPane(Vertical):
         self._reply_id: str | None = None
         self._model_key = ""
         self._transcript: ConversationTranscript | None = None
+        self._prepared: CutText | None = None
+        """The text of the reply that ends now, if it is a very long one."""
 
     def compose(self) -> ComposeResult:
         yield Static(WELCOME, id="welcome", markup=False)
@@ -185,6 +190,7 @@ class ChatPane(Vertical):
         try:
             async with aclosing(turn) as events:
                 async for event in events:
+                    await self._prepare(event)
                     self._present(event, is_new=text is not None)
         except ChatError as refusal:
             self.turn.phase = Phase.IDLE
@@ -200,6 +206,13 @@ class ChatPane(Vertical):
                 else:
                     self.turn.phase = Phase.IDLE
             self.post_message(self.TurnChanged())
+
+    async def _prepare(self, event: TurnEvent) -> None:
+        """Readies the text of a very long reply in a thread: the keys would wait for it."""
+        reply = getattr(event, "reply", None)
+        if reply is not None and len(reply.text) > _LONG:
+            transcript = self.transcript
+            self._prepared = await in_background(lambda: transcript.prepared(reply))
 
     def _present(self, event: TurnEvent, *, is_new: bool) -> None:
         from metis_tui.chat import turn as events  # the engine has them; the first paint need not load them
@@ -266,7 +279,8 @@ class ChatPane(Vertical):
 
     def _end(self, reply: ChatMessage, error: ChatError | None, outcome: str, is_saved: bool) -> None:
         self.turn.end(reply, outcome)
-        self.transcript.end_reply(reply)
+        self.transcript.end_reply(reply, self._prepared)
+        self._prepared = None
         self.post_message(self.ReplyKept(reply, error, is_saved))
         self.post_message(self.ConversationChanged())
 

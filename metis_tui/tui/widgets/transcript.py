@@ -20,6 +20,7 @@ from metis_tui.tui.widgets.transcript_finder import TranscriptFinder
 from metis_tui.tui.widgets.transcript_finding import Search
 from metis_tui.tui.widgets.transcript_heading import Clock, local_time
 from metis_tui.tui.widgets.transcript_live import LiveReply
+from metis_tui.tui.widgets.transcript_rows import CutText
 
 _SHARE = 5
 """Drawing a streaming reply takes at most one part in so many of the time."""
@@ -124,15 +125,22 @@ class Transcript(TranscriptFinder, can_focus=True):
             live.activity = text
             self._draw_soon()
 
-    def end_reply(self, reply: ChatMessage) -> None:
-        """The reply is over, complete or not: its final text and facts are shown."""
+    @staticmethod
+    def prepared(reply: ChatMessage) -> CutText:
+        """The reply's text as it is shown, made ready for `end_reply`; call it off the event loop."""
+        text = CutText.of_message(reply, is_raw=False)
+        text.references()
+        return text
+
+    def end_reply(self, reply: ChatMessage, text: CutText | None = None) -> None:
+        """The reply is over, complete or not: its final text and facts are shown. `text` is what was prepared."""
         number = self._streaming
         self._cancel_drawing()
         self._streaming = None
         if number is None:
             self.replace(reply)
         else:
-            self._exchange(number, reply)
+            self._exchange(number, reply, text)
 
     def _finish_streaming(self) -> None:
         """A reply that was never ended keeps what has arrived."""
@@ -143,10 +151,10 @@ class Transcript(TranscriptFinder, can_focus=True):
             message = self.document.entries[number].message
             self._exchange(number, replace(message, text=live.text, reasoning=live.reasoning_text))
 
-    def _exchange(self, number: int, message: ChatMessage) -> None:
+    def _exchange(self, number: int, message: ChatMessage, text: CutText | None = None) -> None:
         old_id = self.document.entries[number].message.id
         with self._same_places():
-            self.document.exchange(number, message)
+            self.document.exchange(number, message, text)
         if self.current == old_id:
             self.set_reactive(TranscriptFinder.current, message.id)
         self.refresh()

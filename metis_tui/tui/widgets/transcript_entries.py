@@ -11,7 +11,7 @@ from metis_tui.chat.conversation import ChatMessage
 from metis_tui.tui.widgets.transcript_entry import Entry, Layout
 from metis_tui.tui.widgets.transcript_kept import KeptEntries, KeptRows
 from metis_tui.tui.widgets.transcript_live import LiveRows
-from metis_tui.tui.widgets.transcript_rows import Part, PartedRows
+from metis_tui.tui.widgets.transcript_rows import CutText, Part, PartedRows
 
 
 class TranscriptEntries:
@@ -48,12 +48,12 @@ class TranscriptEntries:
     def index_of(self, message_id: str | None) -> int | None:
         return self._index.get(message_id) if message_id is not None else None
 
-    def exchange(self, number: int, message: ChatMessage) -> None:
+    def exchange(self, number: int, message: ChatMessage, text: CutText | None = None) -> None:
         """An entry's message has a new state, perhaps another id."""
         entry = self.entries[number]
         self._index.pop(entry.message.id, None)
         self._index[message.id] = number
-        entry.exchange(message, self.layout)
+        entry.exchange(message, self.layout, text)
         self.changed(number)
 
     def close(self, number: int) -> None:

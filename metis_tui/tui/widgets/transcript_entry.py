@@ -102,11 +102,13 @@ class Entry:
             shown.append((self.message.reasoning if live is None else live.reasoning_text, False))
         return shown
 
-    def exchange(self, message: ChatMessage, layout: Layout) -> None:
-        """Takes another message or the end of the streaming reply."""
+    def exchange(self, message: ChatMessage, layout: Layout, text: CutText | None = None) -> None:
+        """Takes another message or the end of the streaming reply; `text` if it was cut already."""
         self.message, self.live = message, None
         self._kept.clear()
         self._texts.clear()
+        if text is not None:
+            self._texts[False] = text
         self._newlines = -1
         self.close(layout)
 

@@ -135,11 +135,17 @@ class CutText:
     def render(self, part: SourcePart, codes_before: int, layout: Layout) -> Rendered:
         """The rows of a Markdown part."""
         # The Markdown renderer is imported when there is a reply to show: never before the first screen.
-        from metis_tui.tui.rendering.markdown import references_of, render_part
+        from metis_tui.tui.rendering.markdown import render_part
+
+        return render_part(self.text, part, layout.text_width, layout.palette, self.references(), codes_before)
+
+    def references(self) -> dict[str, Any]:
+        """The link definitions of the whole text, which any part may use."""
+        from metis_tui.tui.rendering.markdown import references_of
 
         if self._references is None:
             self._references = references_of(self.text) if len(self.parts) > 1 else {}
-        return render_part(self.text, part, layout.text_width, layout.palette, self._references, codes_before)
+        return self._references
 
 
 class EntryRows(PartedRows):
