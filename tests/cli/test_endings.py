@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,3 +141,26 @@ def test_gnu_screen_gets_colours_that_it_understands(
     monkeypatch.setattr("os.environ", environment)
     wiring.suit_the_line(Settings())
     assert environment.get("TEXTUAL_COLOR_SYSTEM") == colours
+
+
+LOADING = """
+import ssl, sys, threading
+from metis_tui.__main__ import start
+
+def load():
+    while True:
+        ssl.create_default_context()
+
+for _ in range(3):
+    threading.Thread(target=load, daemon=True).start()
+sys.argv = ["metis-tui", "config", "path"]
+start()
+"""
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_the_end_does_not_tear_down_what_a_thread_is_loading(home: Path, number: int) -> None:
+    """It was a segmentation fault: who quits soon after the start has threads inside OpenSSL."""
+    done = subprocess.run([sys.executable, "-c", LOADING], capture_output=True, timeout=30, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip().endswith(b"config.toml"), "what was printed has arrived"
