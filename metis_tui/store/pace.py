@@ -9,8 +9,8 @@ from dataclasses import dataclass
 class Pace:
     """All durations in seconds."""
 
-    checkpoint_seconds: float = 1.0
-    """Streamed text is in its partial file at most this late ..."""
+    checkpoint_seconds: float = 0.8
+    """Streamed text goes to its partial file at most this late, so that a crash costs less than a second ..."""
     checkpoint_characters: int = 4096
     """... or as soon as this much has come."""
     sync_seconds: float = 5.0

@@ -127,7 +127,7 @@ async def kill_while_streaming(data: Path, seconds: float, *, is_recovering: boo
         await store.close()
 
 
-@pytest.mark.parametrize("number", range(17))
+@pytest.mark.parametrize("number", range(6))
 async def test_killed_while_streaming(data: Path, number: int) -> None:
     lost, seconds = await kill_while_streaming(data, 0.2 + random.Random(number).random() * 1.8)
     assert lost == 0
