@@ -324,24 +324,23 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
         measurements=measurements,
         drafts=ForgetfulDrafts() if options.no_save else drafts,
         base_url=gateway.base_url,
-        is_saving=not (options.no_save or troubles),
+        is_saving=not options.no_save,
         problems=troubles,
     )
 
 
 def _store_for_application(options: argparse.Namespace, ground: Ground) -> tuple[ConversationStore, list[str]]:
-    """Where the application keeps conversations, and why that is not the disk if it was meant to be."""
+    """Where the application keeps conversations, and what to tell about the one to continue.
+
+    A folder that takes nothing is the store's own to tell and to try again: what is in it can still be read.
+    """
     from metis_tui import __version__
     from metis_tui.store.conversation_store import ConversationFiles
-    from metis_tui.store.memory import MemoryStore
 
     if options.no_save:
         import asyncio
 
         return asyncio.run(_borrowed(options, ground))  # in the thread that connects, which has no event loop
-    trouble = folder_trouble(ground.paths.data)
-    if trouble:
-        return MemoryStore(trouble), [trouble]
     files = ConversationFiles(ground.paths.data, app_version=__version__)
     files.watch_status(_log_save_status)
     return files, []

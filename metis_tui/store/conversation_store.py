@@ -164,7 +164,9 @@ class ConversationFiles:
         if not done:
             search.cancel()
             self._writer.ledger.trouble = self._writer.ledger.trouble or "storage is slow"
+            self._writer.ledger.announce()
             return 0
+        self._writer.ledger.announce()
         return sum([await self._adopt(left) for left in search.result()])
 
     @property

@@ -26,7 +26,7 @@ from metis_tui.tui.screens.transcript_actions import TranscriptActions
 from metis_tui.tui.screens.turn_actions import TurnActions
 from metis_tui.tui.screens.view_actions import ViewActions
 from metis_tui.tui.warm_up import WarmUp
-from metis_tui.tui.widgets.chat_pane import LOGGED_NOTICE, WELCOME, ChatPane
+from metis_tui.tui.widgets.chat_pane import LOGGED_NOTICE, NOT_KEPT_NOTICE, WELCOME, ChatPane
 from metis_tui.tui.widgets.notice_bar import Notice, NoticeBar
 from metis_tui.tui.widgets.prompt_input import PromptInput
 from metis_tui.tui.widgets.status_bar import StatusBar
@@ -253,4 +253,5 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
         bar.tick()
 
     def set_welcome(self, *, has_seen_notice: bool) -> None:
-        self.pane.welcome(WELCOME + ("" if has_seen_notice else LOGGED_NOTICE))
+        notice = LOGGED_NOTICE if self.services.is_saving else NOT_KEPT_NOTICE
+        self.pane.welcome(WELCOME + ("" if has_seen_notice else notice))

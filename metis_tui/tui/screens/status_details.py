@@ -40,6 +40,7 @@ class StatusDetails(Overlay[None]):
         access: Callable[[], SignInFacts | None],
         whoami: Callable[[], Awaitable[Identity]],
         saving: SaveStatus,
+        is_saving: bool = True,
         state_folder: str,
         notices: Mapping[str, Notice],
         line: Callable[[], LineFacts | None],
@@ -58,6 +59,7 @@ class StatusDetails(Overlay[None]):
             notice = f"; {cluster.notice}" if cluster.notice else ""
             self._rows.append((f"Cluster {name}", f"{up}{seen}{notice}{trouble}"))
         kept = "everything is saved" if saving.is_saved else f"{saving.pending_count} records not saved yet"
+        kept = kept if is_saving else "nothing is kept on disk, as you asked for"
         self._rows.append(("Saving", f"{kept}{'; ' + saving.trouble if saving.trouble else ''}"))
         self._rows.append(("State folder", state_folder))
         self._rows += [(notice.title, f"{notice.reason} {notice.hint}") for notice in notices.values()]

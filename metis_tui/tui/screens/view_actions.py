@@ -76,6 +76,7 @@ class ViewActions(ChatBase):
                 access=lambda: self.access_watch.facts,
                 whoami=self.services.whoami,
                 saving=self.services.store.status,
+                is_saving=self.services.is_saving,
                 state_folder=str(self.launch.state_folder),
                 notices={topic: notice for topic, notice in self.notices.notices.items() if topic not in told},
                 line=self.metis_app.line_facts,
