@@ -202,7 +202,7 @@ async def _ask(options: argparse.Namespace, ground: Ground, prompt: str, stop: S
     async with _service(options, ground) as service, _saved(ground, is_reading=options.no_save) as saved:
         trouble = "" if options.no_save else folder_trouble(ground.paths.data)
         if trouble:
-            _tell([trouble])
+            _tell([f"Conversations are not saved: {trouble}"])
         store: ConversationStore = MemoryStore(trouble) if options.no_save or trouble else saved
         engine = ChatEngine(service.gateway, store)
         stop.before_end = engine.interrupt
@@ -343,7 +343,8 @@ def _store_for_application(options: argparse.Namespace, ground: Ground) -> tuple
         return asyncio.run(_borrowed(options, ground))  # in the thread that connects, which has no event loop
     files = ConversationFiles(ground.paths.data, app_version=__version__)
     files.watch_status(_log_save_status)
-    return files, []
+    trouble = folder_trouble(ground.paths.data)
+    return files, [f"When metis-tui started: {trouble}"] if trouble else []
 
 
 async def _borrowed(options: argparse.Namespace, ground: Ground) -> tuple[MemoryStore, list[str]]:
@@ -442,9 +443,7 @@ def folder_trouble(folder: Path) -> str:
         if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
-        return (
-            f"Conversations are not saved: {folder} cannot be used ({(error.strerror or 'no reason given').lower()})."
-        )
+        return f"{folder} cannot be used ({(error.strerror or 'no reason given').lower()})."
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Where the application's conversations go: to disk, to memory, or to memory because the disk is of no use."""
+"""Where the application's conversations go: to disk, or to memory when the user wants nothing kept."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def test_usually_on_disk(home: Path) -> None:
     assert problems == []
 
 
-def test_a_folder_that_cannot_be_used_is_told(home: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_told_and_tried_again(home: Path) -> None:
     (home / "data").write_text("a file")
     store, problems = store_for()
-    assert isinstance(store, MemoryStore)
+    assert isinstance(store, ConversationFiles)
     assert len(problems) == 1
     assert str(home / "data") in problems[0]
 

@@ -100,6 +100,15 @@ def test_a_read_only_home_is_told_and_what_is_there_is_read(
     assert len(messages(small_disk / "data")) == (2 if is_new else 4)
 
 
+def test_a_run_that_keeps_nothing_does_not_claim_to_save(on_gateway: OpenTerminal) -> None:
+    window = on_gateway("-m", "gemma-4-31B-it", "--no-save")
+    shown = window.wait_for("Nothing of this is kept on your own disk")
+    assert "saved on your own" not in shown
+    window.wait_for("● live")
+    window.press("f4")
+    window.wait_for("nothing is kept on disk, as you asked for")
+
+
 def test_two_windows_on_one_conversation(on_gateway: OpenTerminal, home: Path) -> None:
     """Both write at once, one of them dies, and nothing of either is lost."""
     left = on_gateway("-m", "gemma-4-31B-it")

@@ -44,7 +44,7 @@ WELCOME = """\
 _LONG = 500_000
 """Characters of a reply that are made ready off the event loop."""
 LOGGED_NOTICE = "\n The service logs prompts. Conversations are also saved on your own\n disk, at once.\n"
-NOT_KEPT_NOTICE = "\n The service logs prompts. Nothing of this conversation is kept on your own disk.\n"
+NOT_KEPT_NOTICE = "\n The service logs prompts. Nothing of this is kept on your own disk.\n"
 
 
 class ChatPane(Vertical):
