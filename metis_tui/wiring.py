@@ -298,6 +298,7 @@ def _log_save_status(status: SaveStatus) -> None:
 
 
 def _services_for_application(options: argparse.Namespace, ground: Ground, at_the_end: ExitStack) -> Services:
+    from metis_tui.chat.delivery import Recourse
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.chat.patience import Patience
     from metis_tui.gateway.client import GatewayClient
@@ -314,7 +315,7 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
     at_the_end.callback(measurements.close)
     at_the_end.callback(drafts.close)
     return Services(
-        engine=ChatEngine(gateway, store, patience=Patience()),
+        engine=ChatEngine(gateway, store, recourse=Recourse(Patience())),
         gateway=gateway,
         store=store,
         authenticator=sources,

@@ -105,7 +105,10 @@ class ConversationStore(Protocol):
         """
 
     def begin_reply(self, conversation: Conversation, reply: ChatMessage) -> None:
-        """Announces a streaming reply: its checkpoints carry this message's facts for recovery."""
+        """Announces a streaming reply: its checkpoints carry this message's facts for recovery.
+
+        Again before the first checkpoint, as when another model gives it: the later facts count.
+        """
 
     def checkpoint(self, reply_id: str, text: str, reasoning: str) -> None:
         """Adds newly streamed text to the partial file, at most once a second or every 4 KB. Cheap."""

@@ -103,16 +103,7 @@ class TurnFailed(NamedTuple):
     is_saved: bool
 
 
+WaitEvent = SignInAwaited | ModelAwaited | ResendAwaited | RequestResent
 TurnEvent = (
-    TurnStarted
-    | ReplyAccepted
-    | ReasoningDelta
-    | TextDelta
-    | UsageReported
-    | SignInAwaited
-    | ModelAwaited
-    | ResendAwaited
-    | RequestResent
-    | TurnEnded
-    | TurnFailed
+    TurnStarted | ReplyAccepted | ReasoningDelta | TextDelta | UsageReported | WaitEvent | TurnEnded | TurnFailed
 )

@@ -25,9 +25,12 @@ class Streams:
         self._partials: dict[str, Partial] = {}
         """By reply id."""
 
-    def add(self, partial: Partial) -> None:
+    def add(self, partial: Partial) -> Partial | None:
+        """Gives the one that it replaces, whose file the writer thread has to end."""
         with self._wake:
+            replaced = self._partials.get(partial.reply.id)
             self._partials[partial.reply.id] = partial
+            return replaced
 
     def checkpoint(self, reply_id: str, text: str, reasoning: str) -> None:
         with self._wake:
@@ -62,10 +65,14 @@ class Streams:
             if self._sync_due(partial) <= now:
                 self._files.sync(partial)
 
+    def drop(self, partial: Partial) -> None:
+        """Another one has taken its place."""
+        self._files.end(partial)
+
     def write(self, partial: Partial) -> None:
         """Raises OSError."""
         with self._wake:
-            if partial.reply.id not in self._partials:
+            if self._partials.get(partial.reply.id) is not partial:
                 return
             text, reasoning = partial.take()
         self._files.write(partial, text, reasoning)

@@ -57,8 +57,8 @@ class Writer:
         self._post(lambda: self._take(save))
 
     def begin(self, partial: Partial) -> None:
-        self._streams.add(partial)
-        self._post(lambda: self._begin(partial))
+        replaced = self._streams.add(partial)
+        self._post(lambda: self._begin(partial, replaced))
 
     def checkpoint(self, reply_id: str, text: str, reasoning: str) -> None:
         """Cheap: the thread is woken only when it has something to do earlier than it knew."""
@@ -143,7 +143,9 @@ class Writer:
         if is_retry and self._backoff.due is None:
             self._recover()
 
-    def _begin(self, partial: Partial) -> None:
+    def _begin(self, partial: Partial, replaced: Partial | None) -> None:
+        if replaced is not None:
+            self._streams.drop(replaced)
         self._prepare()
         self._streams.write(partial)
 

@@ -23,6 +23,7 @@ sys.path[:0] = [str(HERE.parents[1]), str(HERE.parent / "tui"), str(HERE.parent)
 
 from app_session import Session, make_launch
 
+from metis_tui.chat.delivery import Recourse
 from metis_tui.chat.patience import Patience
 from metis_tui.demo.faults import FAULT_NAMES
 from metis_tui.demo.server import DemoGateway
@@ -72,7 +73,7 @@ async def by_application(row: Row, prompt: str, home: Path) -> None:
             session = Session(app, pilot, gateway)
             await session.ready()
             engine = session.chat.services.engine
-            engine.patience, engine.model_desk, engine.sign_in = Patience(scale=0.001), None, None
+            engine.recourse = Recourse(Patience(scale=0.001))
             await session.type(prompt)
             await pilot.press("enter")
             await session.until(lambda: session.replies and not session.chat.pane.is_running, "the end", 60)

@@ -12,6 +12,7 @@ import pytest
 from metis_tui.auth.fixed import FixedToken
 from metis_tui.chat.catalog import Catalog, ServedModel
 from metis_tui.chat.conversation import Conversation, context_messages
+from metis_tui.chat.delivery import Recourse
 from metis_tui.chat.engine import CONTINUE, ChatEngine
 from metis_tui.chat.errors import (
     ChatError,
@@ -71,7 +72,7 @@ async def bench(demo: DemoGateway, tmp_path: Path) -> AsyncIterator[Bench]:
         catalog = [known async for known in catalogs][-1]
     model = catalog.find("gemma-4-31B-it@metis")
     assert model is not None
-    yield Bench(ChatEngine(gateway, store, patience=QUICK), gateway, store, catalog, model, demo)
+    yield Bench(ChatEngine(gateway, store, recourse=Recourse(QUICK)), gateway, store, catalog, model, demo)
     await gateway.close()
     await store.close()
 
@@ -110,7 +111,7 @@ async def test_what_does_not_pass_is_told_at_once(bench: Bench, fault: str) -> N
 
 async def test_a_gateway_that_comes_back_answers_the_same_prompt(bench: Bench) -> None:
     bench.demo.stop()
-    bench.engine.patience = Patience(pauses=(0.05,) * 100)
+    bench.engine.recourse.patience = Patience(pauses=(0.05,) * 100)
     conversation = Conversation()
     seen: list[TurnEvent] = []
     again: DemoGateway | None = None
@@ -135,7 +136,7 @@ async def test_what_has_begun_to_arrive_is_never_sent_again(bench: Bench) -> Non
 
 
 async def test_stopping_cancels_the_resend(bench: Bench) -> None:
-    bench.engine.patience = Patience(pauses=(60.0,))
+    bench.engine.recourse.patience = Patience(pauses=(60.0,))
     bench.demo.stop()
     conversation = Conversation()
     async with aclosing(bench.engine.send(conversation, "hello", bench.model)) as events:
@@ -166,7 +167,7 @@ async def test_a_turn_waits_for_its_model(bench: Bench) -> None:
         bench.demo.set_state("metis", bench.model.name, "running")
         return model
 
-    bench.engine.model_desk = waits
+    bench.engine.recourse.model_desk = waits
     events = await bench.send(Conversation(), "hello")
     assert [type(event) for event in events[1:3]] == [ModelAwaited, RequestResent]
     assert isinstance(events[-1], TurnEnded)
@@ -181,7 +182,7 @@ async def test_the_same_prompt_goes_to_another_model(bench: Bench) -> None:
     async def prefers(failure: ChatError, model: ServedModel) -> ServedModel | None:
         return other
 
-    bench.engine.model_desk = prefers
+    bench.engine.recourse.model_desk = prefers
     conversation = Conversation()
     ended = (await bench.send(conversation, "hello"))[-1]
     assert isinstance(ended, TurnEnded)
@@ -196,7 +197,7 @@ async def test_giving_up_on_a_model_keeps_the_prompt(bench: Bench) -> None:
     async def gives_up(failure: ChatError, model: ServedModel) -> None:
         return None
 
-    bench.engine.model_desk = gives_up
+    bench.engine.recourse.model_desk = gives_up
     conversation = Conversation()
     failed = (await bench.send(conversation, "hello"))[-1]
     assert isinstance(failed, TurnFailed)
@@ -230,7 +231,7 @@ async def test_going_on_from_a_reply_that_was_cut(bench: Bench) -> None:
 
 @pytest.mark.parametrize("prompt", ["hello", "@@503@@ hello"])
 async def test_only_a_partial_reply_goes_on(bench: Bench, prompt: str) -> None:
-    bench.engine.patience = None
+    bench.engine.recourse.patience = None
     conversation = Conversation()
     await bench.send(conversation, prompt)
     before = replace(conversation.path()[-1])

@@ -62,7 +62,7 @@ async def test_after_the_sign_in_the_very_same_request_goes_out_again(
     bench: Bench, marker: str, kind: type[ChatError]
 ) -> None:
     conversation = Conversation(system="Be short.", params={"temperature": 0.25, "seed": 7})
-    bench.engine.sign_in = bench.signs_in
+    bench.engine.recourse.sign_in = bench.signs_in
     events = await bench.send(conversation, f"{marker} What is MPI?")
     assert [type(event) for event in events[:3]] == [TurnStarted, SignInAwaited, RequestResent]
     assert isinstance(awaited := events[1], SignInAwaited)
@@ -94,7 +94,7 @@ async def test_a_sign_in_that_does_not_come_about_ends_the_turn_and_keeps_the_pr
     async def declines(failure: ChatError) -> bool:
         return False
 
-    bench.engine.sign_in = declines
+    bench.engine.recourse.sign_in = declines
     conversation = Conversation()
     failed = (await bench.send(conversation, "@@lapse@@ What is MPI?"))[-1]
     assert isinstance(failed, TurnFailed)
@@ -116,7 +116,7 @@ async def test_a_gateway_that_is_never_content_does_not_ask_for_ever(bench: Benc
         asked.append(failure)
         return True
 
-    bench.engine.sign_in = in_vain
+    bench.engine.recourse.sign_in = in_vain
     failed = (await bench.send(Conversation(), "@@lapse@@ What is MPI?"))[-1]
     assert isinstance(failed, TurnFailed)
     assert len(asked) == 2
@@ -127,7 +127,7 @@ async def test_a_gateway_that_is_never_content_does_not_ask_for_ever(bench: Benc
 async def test_what_a_sign_in_cannot_help_never_asks_for_one(
     bench: Bench, marker: str, kind: type[ChatError]
 ) -> None:
-    bench.engine.sign_in = bench.signs_in
+    bench.engine.recourse.sign_in = bench.signs_in
     failed = (await bench.send(Conversation(), f"{marker} What is MPI?"))[-1]
     assert isinstance(failed, TurnFailed)
     assert isinstance(failed.error, kind)
@@ -142,7 +142,7 @@ async def test_stopping_while_the_sign_in_is_awaited_keeps_the_prompt(bench: Ben
         await asyncio.Event().wait()
         return True
 
-    bench.engine.sign_in = never
+    bench.engine.recourse.sign_in = never
     conversation = Conversation()
     turn = asyncio.create_task(bench.send(conversation, "@@lapse@@ What is MPI?"))
     await asyncio.wait_for(is_waiting.wait(), 10)

@@ -85,6 +85,23 @@ async def test_several_replies_stream_at_once(open_store: Open, data: Path) -> N
     assert len(partials(data)) == 4, "files are used again"
 
 
+async def test_a_reply_announced_again_is_recovered_with_its_later_facts(
+    open_store: Open, data: Path, dead: Owner
+) -> None:
+    """Its prompt went to another model after all: a crash once named the one that had refused."""
+    store = open_store(owner=dead)
+    conversation, reply = await streaming(store, text="")
+    await until(lambda: content(data))
+    store.begin_reply(conversation, replace(reply, model="another", cluster="sophia"))
+    store.checkpoint(reply.id, "Half a rep", "")
+    await until(lambda: b"Half a rep" in content(data))
+    assert len(partials(data)) == 1, "its file is used again"
+    again = open_store()
+    assert await again.recover() == 1
+    found = (await again.open(conversation.id)).messages[reply.id]
+    assert (found.served_by, found.text) == ("another@sophia", "Half a rep")
+
+
 async def test_close_keeps_what_streams(open_store: Open, data: Path) -> None:
     store = open_store()
     conversation, reply = await streaming(store)

@@ -15,7 +15,7 @@ MODEL = "gemma-4-31B-it"
 async def test_a_rate_limit_says_whose_it_is_and_counts_down(start: StartSession) -> None:
     async with start((100, 30), model=MODEL) as session:
         await session.ready()
-        session.chat.services.engine.patience = Patience()
+        session.chat.services.engine.recourse.patience = Patience()
         await session.type("@@tpm_global@@ hello")
         await session.pilot.press("enter")
         await session.until_shown("rate limit (everybody's)")
@@ -30,7 +30,7 @@ async def test_a_rate_limit_says_whose_it_is_and_counts_down(start: StartSession
 async def test_a_resend_that_works_is_an_ordinary_reply(start: StartSession) -> None:
     async with start((100, 30), model=MODEL) as session:
         await session.ready()
-        session.chat.services.engine.patience = Patience(pauses=(0.2,) * 50)
+        session.chat.services.engine.recourse.patience = Patience(pauses=(0.2,) * 50)
         port = session.demo.port
         session.demo.stop()
         await session.type("hello")
@@ -119,7 +119,7 @@ async def test_a_whole_reply_does_not_go_on(start: StartSession) -> None:
 async def test_asking_again_does_not_wait_for_the_countdown(start: StartSession) -> None:
     async with start((100, 30), model=MODEL) as session:
         await session.ready()
-        session.chat.services.engine.patience = Patience(pauses=(600.0,))
+        session.chat.services.engine.recourse.patience = Patience(pauses=(600.0,))
         port = session.demo.port
         session.demo.stop()
         await session.type("hello")

@@ -137,7 +137,8 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
         self._services = services
         self.metis_app.problems += services.problems
         self.pane.engine = services.engine
-        services.engine.sign_in, services.engine.model_desk = self.sign_in_for_turn, self.model_for_turn
+        recourse = services.engine.recourse
+        recourse.sign_in, recourse.model_desk = self.sign_in_for_turn, self.model_for_turn
         self.catalog_watch = CatalogWatch(services.gateway, self._catalog_changed, self.catalog_failed)
         self.access_watch = AccessWatch(services.sign_in, self.access_changed)
         loop = asyncio.get_running_loop()
