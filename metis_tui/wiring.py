@@ -195,15 +195,17 @@ async def _ask(options: argparse.Namespace, ground: Ground, prompt: str, stop: S
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.cli import ask
     from metis_tui.cli.output import Output
-    from metis_tui.config.choices import ChoicesFile
-    from metis_tui.store.memory import MemoryStore
 
     _tell(ground.problems)
     async with _service(options, ground) as service, _saved(ground, is_reading=options.no_save) as saved:
         trouble = "" if options.no_save else folder_trouble(ground.paths.data)
         if trouble:
             _tell([f"Conversations are not saved: {trouble}"])
-        store: ConversationStore = MemoryStore(trouble) if options.no_save or trouble else saved
+        store: ConversationStore = saved
+        if options.no_save or trouble:
+            from metis_tui.store.memory import MemoryStore
+
+            store = MemoryStore(trouble)
         engine = ChatEngine(service.gateway, store)
         stop.before_end = engine.interrupt
         return await ask.run(
@@ -214,10 +216,16 @@ async def _ask(options: argparse.Namespace, ground: Ground, prompt: str, stop: S
             saved=saved,
             store=store,
             settings=ground.settings,
-            choices=ChoicesFile(ground.paths.state).load(),
+            last_model=lambda: _last_model(ground),
             warm_up=service.gateway.warm_up,
             output=Output(),
         )
+
+
+def _last_model(ground: Ground) -> str:
+    from metis_tui.config.choices import ChoicesFile
+
+    return ChoicesFile(ground.paths.state).load().model
 
 
 def _run_application(options: argparse.Namespace, ground: Ground) -> int:

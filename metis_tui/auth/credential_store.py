@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Any
 
 from metis_tui.auth.credential_file import (
-    GATEWAY_RESOURCE_SERVER,
     StoredToken,
     UnreadableFile,
     read_body,
@@ -113,12 +112,6 @@ class CredentialStore:
             aside.chmod(0o600)
         return aside
 
-    def tighten(self) -> None:
-        """Takes other users' rights away from a file that another tool has left open to them."""
-        with contextlib.suppress(OSError):
-            if self.path.stat().st_mode & 0o077:
-                self.path.chmod(0o600)
-
     # -- parts ---------------------------------------------------------------------------------------------------
 
     def _body_to_change(self) -> dict[str, Any]:
@@ -192,7 +185,3 @@ def _make_private_folders(folder: Path) -> None:
     if facts.st_mode & 0o077 and facts.st_uid == os.geteuid():
         with contextlib.suppress(OSError):
             folder.chmod(0o700)
-
-
-def gateway_document(documents: Mapping[str, Document]) -> Document | None:
-    return documents.get(GATEWAY_RESOURCE_SERVER)

@@ -13,9 +13,10 @@ import os
 import threading
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from metis_tui.chat.sign_in import DeadlineSource, SignInDeadline
+if TYPE_CHECKING:
+    from metis_tui.chat.sign_in import DeadlineSource, SignInDeadline
 
 DAY_SECONDS = 86_400.0
 ACCESS_TOKEN_SECONDS = 172_800.0
@@ -47,12 +48,13 @@ def deadline_of(record: SignInRecord, setting_days: float, now: float) -> SignIn
     """The deadline as far as it is known; None without a sign-in."""
     if not record.signed_in_at:
         return None
+    from metis_tui.chat.sign_in import SignInDeadline
+
     days, source = setting_days, "setting"
     if record.refused_days:
-        days = record.refused_days
-        source = "refused earlier" if days < setting_days else "accepted later"
+        days, source = record.refused_days, "refused"
     elif record.accepted_days > setting_days:
-        days, source = record.accepted_days, "accepted later"
+        days, source = record.accepted_days, "accepted"
     at: float | None = record.signed_in_at + days * DAY_SECONDS
     age_days = (now - record.signed_in_at) / DAY_SECONDS
     if record.refused_at:

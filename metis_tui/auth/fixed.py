@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from metis_tui.chat.errors import ChatError, SignInLapsed, TokenInactive, WrongIdentity
 from metis_tui.chat.ports import AccessToken
-from metis_tui.chat.sign_in import SignInFacts
+
+if TYPE_CHECKING:
+    from metis_tui.chat.sign_in import SignInFacts
 
 VARIABLES = ("METIS_TUI_TOKEN", "ALCF_AI_TOKEN")
 """The first that is set and not blank wins."""
@@ -26,7 +29,7 @@ class FixedToken:
     async def renew(self, refused: AccessToken) -> AccessToken:
         """Raises TokenInactive: there is no other one."""
         source = self._token.source
-        hint = f"Put a fresh one into {source}, or unset it and sign in (F8)." if source in VARIABLES else ""
+        hint = f"Put a fresh one into {source}, or unset it and sign in with Globus." if source in VARIABLES else ""
         raise TokenInactive(
             f"The access token of {source} has expired, was revoked or is mistyped; it cannot be renewed.",
             hint=hint or None,
@@ -37,6 +40,8 @@ class FixedToken:
             self._trouble = failure
 
     async def facts(self) -> SignInFacts:
+        from metis_tui.chat.sign_in import SignInFacts
+
         return SignInFacts(token=self._token, trouble=self._trouble, is_fixed=True)
 
     async def keep_fresh(self) -> float:

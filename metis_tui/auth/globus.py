@@ -90,7 +90,7 @@ class Globus:
         """
         client = self._client()
         _check_reach(str(client.base_url))
-        return _granted(lambda: client.oauth2_refresh_token(refresh_token), "")
+        return _granted(lambda: client.oauth2_refresh_token(refresh_token))
 
     def revoke(self, token: str) -> None:
         """Ends a token.
@@ -100,10 +100,6 @@ class Globus:
         """
         client = self._client()
         _asked(lambda: client.oauth2_revoke_token(token))
-
-    def check_reach(self) -> None:
-        """Raises GlobusUnreachable within three seconds when there is no way to Globus."""
-        _check_reach(str(self._client().base_url))
 
     def _client(self) -> NativeAppAuthClient:
         try:
@@ -158,7 +154,7 @@ class StartedFlow:
             tokens.append(self._client.oauth2_exchange_code_for_tokens(code))
             return tokens[0]
 
-        grant = _granted(ask, "")
+        grant = _granted(ask)
         try:
             claims = _asked(lambda: tokens[0].decode_id_token(jwt_params={"leeway": _CLOCK_LEEWAY_SECONDS}))
             identity_id = str(claims["sub"])
@@ -173,13 +169,14 @@ class StartedFlow:
         return Grant(documents, identity_id)
 
 
-def _granted(ask: Callable[[], Any], identity_id: str) -> Grant:
+def _granted(ask: Callable[[], Any]) -> Grant:
+    """What an answer grants; whom it names is not in it."""
     response = _asked(ask)
     try:
         documents = {
             name: {
                 "resource_server": name,
-                "identity_id": identity_id or None,
+                "identity_id": None,
                 "scope": entry["scope"],
                 "access_token": entry["access_token"],
                 "refresh_token": entry["refresh_token"],
@@ -197,7 +194,7 @@ def _granted(ask: Callable[[], Any], identity_id: str) -> Grant:
             hint="Start again and allow what the consent page asks for.",
             can_retry=False,
         )
-    return Grant(documents, identity_id)
+    return Grant(documents, "")
 
 
 def _asked(ask: Callable[[], Any]) -> Any:

@@ -10,15 +10,18 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from metis_tui.auth import deadline, words
+from metis_tui.auth import deadline
 from metis_tui.auth.credential_file import StoredToken
 from metis_tui.auth.renewals import Renewals
 from metis_tui.auth.shelf import Reading, TokenShelf
 from metis_tui.chat.background import in_background
 from metis_tui.chat.errors import ChatError, SignInLapsed, SignInNeeded, WrongIdentity
 from metis_tui.chat.ports import AccessToken
-from metis_tui.chat.sign_in import SignInFacts
+
+if TYPE_CHECKING:
+    from metis_tui.chat.sign_in import SignInFacts
 
 _AT_ONCE_SECONDS = 5.0
 """A request does not set out with an access token that ends sooner."""
@@ -65,8 +68,8 @@ class GlobusAccess:
             if self._is_due(left) and self._can_renew(reading):
                 self._renew_quietly(token.value)
             return _handed(token)
-        if not self._can_renew(reading):
-            raise self._trouble(reading, now) or words.missing(reading.troubles)
+        if not self._can_renew(reading) and (trouble := self._trouble(reading, now)) is not None:
+            raise trouble
         return _handed(await self._renewed(token.value if token is not None else "", reading))
 
     async def renew(self, refused: AccessToken) -> AccessToken:
@@ -77,7 +80,9 @@ class GlobusAccess:
         if best is not None and best.value != refused.value and self._left(best, self._clock()) > _AT_ONCE_SECONDS:
             return _handed(best)
         if not self._can_renew(reading):
-            raise words.revoked("It cannot be renewed.", needs_sign_in=True, hint=SignInNeeded.hint)
+            from metis_tui.auth import words
+
+            raise words.revoked("It cannot be renewed.", needs_sign_in=True)
         return _handed(await self._renewed(refused.value, reading))
 
     def heard(self, token: AccessToken, failure: ChatError | None) -> None:
@@ -101,6 +106,9 @@ class GlobusAccess:
 
     async def facts(self) -> SignInFacts:
         """See SignInService."""
+        from metis_tui.auth import words
+        from metis_tui.chat.sign_in import SignInFacts
+
         reading = await in_background(self._read, "sign-in-facts")
         now = self._clock()
         token = reading.best
@@ -150,12 +158,14 @@ class GlobusAccess:
 
     def _in_words(self, reading: Reading, error: ChatError) -> ChatError:
         """Why there is no access token: renewing it failed."""
+        from metis_tui.auth import words  # most starts have no trouble to tell
+
         is_refused = error.kind == "grant_refused"
         is_dead = is_refused or isinstance(error, SignInNeeded)
         if is_refused and reading.renewable is not None:
             self._dead_refresh_token = reading.renewable.refresh_token
         token, now = reading.best or reading.own, self._clock()
-        hint = SignInNeeded.hint if is_dead else error.hint
+        hint = "" if is_dead else error.hint
         because = error.reason if is_dead else f"It could not be renewed: {error.reason}"
         if token is not None and self._left(token, now) <= 0:
             return words.expired(token, now, because=because, hint=hint, needs_sign_in=is_dead)
@@ -178,13 +188,17 @@ class GlobusAccess:
         return own is not None and own.refresh_token != self._dead_refresh_token
 
     def _trouble(self, reading: Reading, now: float) -> ChatError | None:
+        """Why there is no access token to use; None when there is one."""
         token = reading.best
+        is_in_time = token is not None and self._left(token, now) > 0
+        if token is not None and is_in_time and (not self.shelf.is_refused(token.value) or self._can_renew(reading)):
+            return None
+        from metis_tui.auth import words
+
         if token is None:
             return words.missing(reading.troubles)
-        if self._left(token, now) > 0:
-            if self.shelf.is_refused(token.value) and not self._can_renew(reading):
-                return words.revoked("It cannot be renewed.", needs_sign_in=True, hint=SignInNeeded.hint)
-            return None
+        if is_in_time:
+            return words.revoked("It cannot be renewed.", needs_sign_in=True)
         if self._can_renew(reading):
             failure = self.renewals.failure
             because = f"It could not be renewed: {failure.reason}" if failure else "It is being renewed."

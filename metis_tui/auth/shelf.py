@@ -7,8 +7,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from metis_tui.auth.credential_file import (
     GATEWAY_RESOURCE_SERVER,
@@ -16,7 +19,9 @@ from metis_tui.auth.credential_file import (
     UnreadableFile,
     read_token_file,
 )
-from metis_tui.auth.credential_store import CredentialStore, Document
+
+if TYPE_CHECKING:
+    from metis_tui.auth.credential_store import CredentialStore, Document
 
 READ_AGAIN_SECONDS = 60.0
 """So long before its expiry a token is read again whatever the file's times say: they may be those of a copy."""
@@ -47,7 +52,6 @@ class TokenShelf:
 
     def __init__(self, files: tuple[Path, ...], clock: Callable[[], float]) -> None:
         self.files = files
-        self.store = CredentialStore(files[0]) if files else None
         self._clock = clock
         self._lock = threading.RLock()
         self._known: tuple[_Stamp, list[StoredToken | UnreadableFile | None]] | None = None
@@ -56,14 +60,21 @@ class TokenShelf:
         self.notes: list[str] = []
         """What happened to the files, for people."""
 
+    @cached_property
+    def store(self) -> CredentialStore | None:
+        """What writes the shared file; most starts only read it."""
+        from metis_tui.auth.credential_store import CredentialStore
+
+        return CredentialStore(self.files[0]) if self.files else None
+
     def read(self) -> Reading:
         """A look at the files' times costs two system calls, so every request may ask."""
         with self._lock:
             stamp = tuple(_stamp(path) for path in self.files)
             if self._known is None or self._known[0] != stamp or self._is_nearly_over(self._known[1]):
                 self._known = (stamp, [read_token_file(path) for path in self.files])
-                if self.store is not None:
-                    self.store.tighten()
+                for path in self.files[:1]:
+                    _tighten(path)
             return self._choose(self._known[1])
 
     def keep(self, documents: Mapping[str, Document], *, is_sign_in: bool = False) -> str:
@@ -148,6 +159,13 @@ class TokenShelf:
 
 def _expiry(token: StoredToken) -> float:
     return token.expires_at or 0.0
+
+
+def _tighten(path: Path) -> None:
+    """Takes other users' rights away from a file that another tool has left open to them."""
+    with suppress(OSError):
+        if path.stat().st_mode & 0o077:
+            path.chmod(0o600)
 
 
 def _stamp(path: Path) -> tuple[int, int, int] | None:

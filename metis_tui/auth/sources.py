@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from metis_tui.auth.credential_file import token_files
 from metis_tui.auth.deadline import SignInMemory
@@ -16,7 +17,9 @@ from metis_tui.auth.globus_access import GlobusAccess
 from metis_tui.auth.shelf import TokenShelf
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.ports import AccessToken
-from metis_tui.chat.sign_in import PendingSignIn, SignedOut, SignInFacts
+
+if TYPE_CHECKING:
+    from metis_tui.chat.sign_in import PendingSignIn, SignedOut, SignInFacts
 
 
 class TokenSources:

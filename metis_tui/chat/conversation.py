@@ -174,16 +174,6 @@ class Conversation:
         branch.reverse()
         return branch
 
-    def whole_reply(self, message_id: str) -> str:
-        """The text of a reply with everything that it goes on from, without the seams."""
-        texts: list[str] = []
-        cursor: str | None = message_id
-        while cursor is not None and cursor in self.messages:
-            message = self.messages[cursor]
-            texts.append(message.text)
-            cursor = message.parent if message.is_continuation else None
-        return "".join(reversed(texts))
-
     def siblings(self, message_id: str) -> list[ChatMessage]:
         """All messages with the same parent and role, oldest first; includes the message itself."""
         message = self.messages[message_id]

@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.errors import ChatError, Maintenance, ModelNotLive
-from metis_tui.chat.patience import Patience
 from metis_tui.chat.ports import ModelGateway
 from metis_tui.chat.turn import (
     ChatRequest,
@@ -25,6 +25,9 @@ from metis_tui.chat.turn import (
     TextDelta,
     WaitEvent,
 )
+
+if TYPE_CHECKING:
+    from metis_tui.chat.patience import Patience
 
 _MOST_SIGN_INS = 2
 """So often one request waits for a sign-in: a gateway that is never content must not ask for ever."""

@@ -11,7 +11,8 @@ from typing import Literal, Protocol
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.ports import AccessToken
 
-DeadlineSource = Literal["setting", "refused earlier", "accepted later"]
+DeadlineSource = Literal["setting", "refused", "accepted"]
+"""What tells how long a sign-in lasts: what is set, or what the gateway refused or accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,18 @@ class SignInDeadline:
     @property
     def is_learned(self) -> bool:
         return self.source != "setting"
+
+    @property
+    def how_it_is_known(self) -> str:
+        """In plain words."""
+        days = f"{self.days:.1f}".removesuffix(".0")
+        span = f"{days} {'day' if days == '1' else 'days'}"
+        known = {
+            "setting": f"{span} after the sign-in, as set (sign_in_days)",
+            "refused": f"learned: the gateway refused a sign-in after {span}",
+            "accepted": f"learned: the gateway accepted a sign-in after {span}",
+        }[self.source]
+        return f"{known}; an estimate, as the sign-in was made elsewhere" if self.is_estimate else known
 
 
 @dataclass(frozen=True, slots=True)

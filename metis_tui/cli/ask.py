@@ -20,7 +20,6 @@ from metis_tui.cli.diagnostics import ExitCode, UsageProblem
 from metis_tui.cli.opening import find_model, open_conversation
 from metis_tui.cli.output import Output
 from metis_tui.cli.reply_printer import ReplyPrinter, make_printer
-from metis_tui.config.choices import Choices
 from metis_tui.config.settings import Settings
 
 
@@ -33,13 +32,14 @@ async def run(
     saved: ConversationStore,
     store: ConversationStore,
     settings: Settings,
-    choices: Choices,
+    last_model: Callable[[], str],
     warm_up: Callable[[], Coroutine[Any, Any, None]],
     output: Output,
 ) -> ExitCode:
     """Asks and prints; tells failures and gives their exit code.
 
     Args:
+        last_model: the one used last in the application; read only when no other is named.
         saved: where `-c` and `--open` look.
         store: where this turn is kept, in memory only with --no-save.
         warm_up: loads what the turn needs; it runs beside the search for the model and never counts as latency.
@@ -49,7 +49,7 @@ async def run(
     try:
         conversation = await _prepare(options, saved, store, settings)
         wanted = options.model or conversation.model or settings.model
-        model = await _find_chosen(gateway, wanted, choices.model)
+        model = await _find_chosen(gateway, wanted, "" if wanted else last_model())
         await warming
         return await _turn(engine, conversation, prompt, model, printer)
     except ChatError as error:

@@ -8,24 +8,11 @@ from typing import Protocol
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.ports import AccessToken
 from metis_tui.chat.printable import printable_line
-from metis_tui.chat.sign_in import SignInDeadline, SignInFacts, SignInService
+from metis_tui.chat.sign_in import Identity, SignInDeadline, SignInFacts, SignInService
 from metis_tui.cli import diagnostics
 from metis_tui.cli.clocks import deadline_clock, token_clock
 from metis_tui.cli.diagnostics import ExitCode
 from metis_tui.cli.output import Output, table
-
-
-class Identity(Protocol):
-    """Who the access token belongs to."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def username(self) -> str: ...
-
-    @property
-    def identity_provider(self) -> str: ...
 
 
 class IdentityTeller(Protocol):
@@ -104,7 +91,7 @@ def as_json(
         "scopes": list(facts.scopes),
         "sign_in_deadline": deadline_as_json(facts.deadline),
         "notes": list(facts.notes),
-        "failures": [failure_as_json(error) for error in _without_doubles(failures)],
+        "failures": [diagnostics.as_json(error) for error in _without_doubles(failures)],
     }
 
 
@@ -135,10 +122,6 @@ def deadline_as_json(deadline: SignInDeadline | None) -> dict[str, object] | Non
         "is_learned": deadline.is_learned,
         "is_estimate": deadline.is_estimate,
     }
-
-
-def failure_as_json(error: ChatError) -> dict[str, object]:
-    return {"kind": error.kind, "title": error.title, "reason": error.reason}
 
 
 def is_same(one: ChatError, other: ChatError | None) -> bool:

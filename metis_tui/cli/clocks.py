@@ -42,21 +42,11 @@ def deadline_clock(deadline: SignInDeadline | None) -> str:
     """When the site wants a fresh sign-in, and how that is known."""
     if deadline is None:
         return "unknown"
-    how = _how_it_is_known(deadline)
+    how = deadline.how_it_is_known
     if deadline.at is None:
-        return f"passed, and the gateway accepts the sign-in all the same ({how})"
+        return f"passed, and the gateway accepts the sign-in all the same; {how}"
     left = deadline.at - time.time()
     if left <= 0:
-        return f"passed {moment(deadline.at)} ({how})"
+        return f"passed {moment(deadline.at)}; {how}"
     limit = " at the latest" if deadline.is_estimate else ""
-    return f"{span(left)} left, until {moment(deadline.at)}{limit} ({how})"
-
-
-def _how_it_is_known(deadline: SignInDeadline) -> str:
-    days = f"{deadline.days:.1f}".removesuffix(".0")
-    known = {
-        "setting": f"setting sign_in_days = {days}",
-        "refused earlier": f"learned: the gateway refused a sign-in after {days} days",
-        "accepted later": f"learned: the gateway accepted a sign-in after {days} days",
-    }[deadline.source]
-    return f"{known}; signed in elsewhere, so an estimate" if deadline.is_estimate else known
+    return f"{span(left)} left, until {moment(deadline.at)}{limit}; {how}"

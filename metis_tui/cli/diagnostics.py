@@ -100,8 +100,20 @@ def fail(error: ChatError) -> ExitCode:
 
 def hint_of(error: ChatError) -> str:
     """What to do about it, in the words of the command line."""
-    hint = error.hint if error.hint != type(error).hint else _HINTS.get(error.kind, error.hint)
-    return hint.replace("Press F8", "Run metis-tui auth login").replace("(F8)", "(metis-tui auth login)")
+    return error.hint if error.hint != type(error).hint else _HINTS.get(error.kind, error.hint)
+
+
+def as_json(error: ChatError) -> dict[str, object]:
+    """A failure as every command prints it in JSON."""
+    return {
+        "kind": error.kind,
+        "title": error.title,
+        "reason": error.reason,
+        "hint": hint_of(error),
+        "error_id": error.error_id,
+        "can_retry": error.can_retry,
+        "retry_after_seconds": error.retry_after_seconds,
+    }
 
 
 def say(text: str) -> None:

@@ -9,6 +9,7 @@ from metis_tui.chat.checkup import Finding
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.printable import printable_line
 from metis_tui.chat.sign_in import SignInFacts, SignInService
+from metis_tui.cli import diagnostics
 from metis_tui.cli.auth_status import IdentityTeller, identity_in_words
 from metis_tui.cli.clocks import deadline_clock, token_clock
 
@@ -53,8 +54,7 @@ async def _identity(gateway: IdentityTeller) -> Finding:
     except asyncio.TimeoutError:
         return Finding("identity", "warn", f"no answer within {_ANSWER_SECONDS:.0f} s", "Try again.")
     except ChatError as error:
-        fix = f"Sign in again: {_LOGIN} --force" if error.needs_sign_in or "F8" in error.hint else error.hint
-        return Finding("identity", "fail", str(error), fix)
+        return Finding("identity", "fail", str(error), diagnostics.hint_of(error))
     return Finding("identity", "ok", f"accepted by the gateway: {identity_in_words(identity)}")
 
 

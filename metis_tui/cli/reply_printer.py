@@ -160,7 +160,7 @@ def reply_as_json(
         "message": reply.id if reply else None,
         "request_id": reply.request_id if reply else None,
         "is_saved": is_saved,
-        "error": _error(error),
+        "error": diagnostics.as_json(error) if error else None,
     }
 
 
@@ -181,20 +181,6 @@ def _timing(timing: Timing, usage: Usage | None) -> dict[str, object]:
         "first_delta_seconds": timing.first_delta_seconds,
         "total_seconds": timing.total_seconds,
         "tokens_per_second": None if rate is None else round(rate, 2),
-    }
-
-
-def _error(error: ChatError | None) -> dict[str, object] | None:
-    if error is None:
-        return None
-    return {
-        "kind": error.kind,
-        "title": error.title,
-        "reason": error.reason,
-        "hint": diagnostics.hint_of(error),
-        "error_id": error.error_id,
-        "can_retry": error.can_retry,
-        "retry_after_seconds": error.retry_after_seconds,
     }
 
 

@@ -12,12 +12,10 @@ from metis_tui.chat.catalog import Catalog, ClusterStatus, ModelState
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.ports import AccessToken, Authenticator, ModelGateway
 from metis_tui.chat.printable import printable_line
-from metis_tui.chat.sign_in import SignInDeadline, SignInService
+from metis_tui.chat.sign_in import Identity, SignInDeadline, SignInService
 from metis_tui.cli import diagnostics
 from metis_tui.cli.auth_status import (
-    Identity,
     deadline_as_json,
-    failure_as_json,
     identity_as_json,
     identity_in_words,
     token_as_json,
@@ -141,7 +139,7 @@ def as_json(found: Findings) -> dict[str, object]:
             for name, cluster in sorted(found.catalog.clusters.items())
         ],
         "data_folder": str(found.data_folder),
-        "failures": [failure_as_json(error) for error in found.failures],
+        "failures": [diagnostics.as_json(error) for error in found.failures],
     }
 
 

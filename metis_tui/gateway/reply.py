@@ -34,11 +34,6 @@ class ReplyReader:
         self.failure: ChatError | None = None
         self.is_over = False
 
-    @property
-    def has_started(self) -> bool:
-        """Whether any part of the reply has arrived."""
-        return self._has_chunks
-
     def feed(self, piece: bytes) -> list[GatewayEvent]:
         """The deltas in one network read."""
         self._take_all(self._decoder.feed(piece))

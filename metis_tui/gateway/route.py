@@ -35,10 +35,6 @@ class Proxy:
     trouble: str = ""
     """Why it is no address of a proxy; empty when it is one."""
 
-    @property
-    def is_socks(self) -> bool:
-        return self.url.lower().startswith("socks")
-
 
 @dataclass(frozen=True, slots=True)
 class Route:

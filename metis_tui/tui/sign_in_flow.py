@@ -42,6 +42,8 @@ class SignInFlow:
         self.step = Step.PREPARING
         self.failure: ChatError | None = None
         """What went wrong last; in the step DONE why the gateway does not take this identity."""
+        self.known: SignInFacts | None = None
+        """What there was before."""
         self.fixed_source = ""
         """The variable whose access token wins over any sign-in; empty when there is none."""
         self.signed_in: SignedIn | None = None
@@ -62,7 +64,7 @@ class SignInFlow:
         """A new address. Args: earlier: a failure that is still to be told."""
         self._pending, self.signed_in, self.facts, self.identity = None, None, None, None
         self._go(Step.PREPARING, earlier)
-        facts = await self._service.facts()
+        facts = self.known = await self._service.facts()
         self.fixed_source = facts.token.source if facts.is_fixed and facts.token is not None else ""
         try:
             self._pending = await self._service.begin()

@@ -59,21 +59,6 @@ def deadline_clock(deadline: SignInDeadline, now: float) -> str:
     return f"{fmt.short_duration(left)} left, until {moment(deadline.at)}"
 
 
-def deadline_source(deadline: SignInDeadline) -> str:
-    """How the deadline is known."""
-    days = f"{deadline.days:.1f}".removesuffix(".0")
-    unit = "day" if days == "1" else "days"
-    if deadline.source == "refused earlier":
-        known = f"learned: the gateway refused it after {days} {unit}"
-    elif deadline.source == "accepted later":
-        known = f"learned: still accepted after {days} {unit}"
-    else:
-        known = f"{days} {unit} after the sign-in, as set (sign_in_days)"
-    if deadline.is_estimate:
-        known += f"; an estimate: made elsewhere, {moment(deadline.signed_in_at)} at the latest"
-    return known
-
-
 def identity_words(identity: Identity) -> str:
     """Name, username and identity provider, as far as they are known."""
     name, username = printable_line(identity.name, 80), printable_line(identity.username, 80)
@@ -91,7 +76,7 @@ def fact_rows(facts: SignInFacts, identity: str, now: float) -> list[tuple[str, 
     rows.append(("Renewal", renewal(facts)))
     if facts.deadline is not None:
         rows.append(("Sign-in deadline", deadline_clock(facts.deadline, now)))
-        rows.append(("", deadline_source(facts.deadline)))
+        rows.append(("", facts.deadline.how_it_is_known))
     rows += [("Identity", identity), ("Identity id", facts.identity_id), ("Scopes", " ".join(facts.scopes))]
     rows.append(("Credential file", facts.file))
     rows += [("Note", note) for note in facts.notes]

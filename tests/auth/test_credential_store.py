@@ -13,6 +13,7 @@ import pytest
 
 from metis_tui.auth.credential_file import GATEWAY_RESOURCE_SERVER, StoredToken, UnreadableFile, read_token_file
 from metis_tui.auth.credential_store import CredentialStore
+from metis_tui.auth.shelf import TokenShelf
 
 NOW = 1_800_000_000
 
@@ -132,8 +133,12 @@ def test_half_a_file_that_another_tool_is_just_writing_is_read_when_it_is_whole(
 def test_a_file_open_to_others_is_tightened(store: CredentialStore) -> None:
     store.store(mine())
     store.path.chmod(0o644)
-    store.tighten()
+    older = store.path.with_name("older.json")
+    older.write_text("{}")
+    older.chmod(0o644)
+    TokenShelf((store.path, older), lambda: NOW).read()
     assert stat.S_IMODE(store.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(older.stat().st_mode) == 0o644, "the older helper's file is its own"
 
 
 def test_a_link_stays_a_link(store: CredentialStore, tmp_path: Path) -> None:
@@ -178,6 +183,7 @@ import sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[4])
 from metis_tui.auth.credential_store import CredentialStore
+from metis_tui.auth.shelf import TokenShelf
 from metis_tui.auth.credential_file import GATEWAY_RESOURCE_SERVER, StoredToken
 store, name, count = CredentialStore(Path(sys.argv[1])), sys.argv[2], int(sys.argv[3])
 for number in range(count):

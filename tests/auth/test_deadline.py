@@ -46,7 +46,7 @@ def test_an_earlier_refusal_teaches_a_shorter_deadline() -> None:
     found = deadline_of(record, 7, later(5.3))
     assert found is not None
     assert found.at == later(5.3)
-    assert (found.days, found.source) == (5.3, "refused earlier")
+    assert (found.days, found.source) == (5.3, "refused")
     again = deadline_of(signed_in(record, "another", later(6)), 7, later(6))
     assert again is not None
     assert again.at == later(6 + 5.3)
@@ -59,7 +59,7 @@ def test_a_later_acceptance_teaches_a_longer_deadline() -> None:
     record = accepted(record, 7, later(8.1))
     found = deadline_of(record, 7, later(8.1))
     assert found is not None
-    assert (found.at, found.days, found.source) == (None, 8.1, "accepted later")
+    assert (found.at, found.days, found.source) == (None, 8.1, "accepted")
     fresh = deadline_of(signed_in(record, "another", later(9)), 7, later(9))
     assert fresh is not None
     assert fresh.at == later(9 + 8.1)
@@ -70,7 +70,7 @@ def test_after_a_later_refusal_the_longer_time_is_known() -> None:
     record = refused(record, later(30))
     again = deadline_of(signed_in(record, "another", later(31)), 7, later(31))
     assert again is not None
-    assert (again.days, again.source) == (30, "accepted later")
+    assert (again.days, again.source) == (30, "refused")
 
 
 def test_a_session_that_somebody_ended_teaches_nothing() -> None:

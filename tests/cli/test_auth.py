@@ -33,7 +33,7 @@ def test_a_sign_in_by_a_pipe(metis: SigningMetis, home: Path) -> None:
     assert first == "Signed in as Alice Tester (alice@anl.gov) by Argonne National Laboratory."
     assert token.startswith("access token      47 h 59 min left, until ")
     assert deadline.startswith("sign-in deadline  6 days 23 h left, until ")
-    assert deadline.endswith("(setting sign_in_days = 7)")
+    assert deadline.endswith("; 7 days after the sign-in, as set (sign_in_days)")
     assert stat.S_IMODE(metis.file.stat().st_mode) == 0o600
 
     value, refresh = metis.kept()["access_token"], metis.kept()["refresh_token"]

@@ -37,12 +37,12 @@ def test_the_deadline_and_how_it_is_known() -> None:
     now = time.time()
     assert deadline_clock(None) == "unknown"
     plain = deadline_clock(SignInDeadline(now + 90_030, now, 7.0, "setting"))
-    assert plain == f"25 h 00 min left, until {moment(now + 90_030)} (setting sign_in_days = 7)"
-    assert "at the latest (" in deadline_clock(SignInDeadline(now + 90_030, now, 7.0, "setting", is_estimate=True))
-    learned = deadline_clock(SignInDeadline(now - 60, now, 6.53, "refused earlier"))
-    assert learned == f"passed {moment(now - 60)} (learned: the gateway refused a sign-in after 6.5 days)"
-    later = deadline_clock(SignInDeadline(None, now, 8.0, "accepted later"))
-    assert later.startswith("passed, and the gateway accepts the sign-in all the same (learned: ")
+    assert plain == f"25 h 00 min left, until {moment(now + 90_030)}; 7 days after the sign-in, as set (sign_in_days)"
+    assert "at the latest; " in deadline_clock(SignInDeadline(now + 90_030, now, 7.0, "setting", is_estimate=True))
+    learned = deadline_clock(SignInDeadline(now - 60, now, 6.53, "refused"))
+    assert learned == f"passed {moment(now - 60)}; learned: the gateway refused a sign-in after 6.5 days"
+    later = deadline_clock(SignInDeadline(None, now, 8.0, "accepted"))
+    assert later.startswith("passed, and the gateway accepts the sign-in all the same; learned: ")
 
 
 @pytest.mark.parametrize("at", [float("inf"), float("nan"), 1e18])

@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from metis_tui.chat.errors import ChatError, IdentityDiffers, SignInNeeded, TokenInactive
+from metis_tui.auth.fixed import FixedToken
+from metis_tui.chat.errors import ChatError, IdentityDiffers, SignInLapsed, SignInNeeded, TokenInactive
 from metis_tui.cli import diagnostics
 
 
@@ -25,9 +26,11 @@ def test_a_hint_names_no_key_of_the_application(kind: type[ChatError], capsys: p
         assert "metis-tui auth login" in told
 
 
-def test_a_failures_own_hint_is_put_in_terms_of_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    diagnostics.fail(TokenInactive("why", hint=SignInNeeded.hint))
-    diagnostics.fail(TokenInactive("why", hint="Unset it and sign in (F8)."))
-    told = capsys.readouterr().err
-    assert "hint: Run metis-tui auth login to sign in with Globus.\n" in told
-    assert "hint: Unset it and sign in (metis-tui auth login).\n" in told
+async def test_what_the_adapters_advise_names_no_key_of_the_application() -> None:
+    given = FixedToken("x", "METIS_TUI_TOKEN")
+    with pytest.raises(TokenInactive) as caught:
+        await given.renew(await given.access_token())
+    assert "METIS_TUI_TOKEN" in diagnostics.hint_of(caught.value)
+    for failure in (caught.value, SignInNeeded("why"), TokenInactive("why"), SignInLapsed("why")):
+        assert "F8" not in diagnostics.hint_of(failure)
+    assert "metis-tui auth login" in diagnostics.hint_of(SignInNeeded("why"))

@@ -15,7 +15,7 @@ from metis_tui.tui.browser import find_browser, open_in_browser
 from metis_tui.tui.display.terminal_traits import takes_links
 from metis_tui.tui.qr_code import qr_lines
 from metis_tui.tui.screens.qr_screen import fits
-from metis_tui.tui.sign_in_words import deadline_clock, deadline_source, fact_rows
+from metis_tui.tui.sign_in_words import deadline_clock, fact_rows
 
 NOW = 1_790_000_000.0
 DAY = 86_400.0
@@ -51,13 +51,13 @@ def test_access_is_looked_at_when_something_may_have_changed(facts: SignInFacts,
     ("known", "words"),
     [
         (deadline(6 * DAY), "7 days after the sign-in, as set (sign_in_days)"),
-        (deadline(DAY, days=5.3, source="refused earlier"), "learned: the gateway refused it after 5.3 days"),
-        (deadline(None, days=8.1, source="accepted later"), "learned: still accepted after 8.1 days"),
+        (deadline(DAY, days=5.3, source="refused"), "learned: the gateway refused a sign-in after 5.3 days"),
+        (deadline(None, days=8.1, source="accepted"), "learned: the gateway accepted a sign-in after 8.1 days"),
         (deadline(DAY, days=1.0), "1 day after the sign-in, as set (sign_in_days)"),
     ],
 )
 def test_how_a_deadline_is_known(known: SignInDeadline, words: str) -> None:
-    assert deadline_source(known) == words
+    assert known.how_it_is_known == words
 
 
 def test_deadlines_tell_what_is_estimated_and_what_has_passed() -> None:
@@ -67,7 +67,7 @@ def test_deadlines_tell_what_is_estimated_and_what_has_passed() -> None:
     assert "still accepts this sign-in, which is 8d old" in deadline_clock(
         deadline(None, signed_in_at=NOW - 8 * DAY), NOW
     )
-    assert "elsewhere" in deadline_source(deadline(DAY, is_estimate=True))
+    assert "elsewhere" in deadline(DAY, is_estimate=True).how_it_is_known
 
 
 def test_details_of_access_hold_no_access_token() -> None:

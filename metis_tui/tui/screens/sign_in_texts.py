@@ -9,8 +9,9 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from metis_tui.chat.errors import ChatError
+from metis_tui.chat.errors import ChatError, WrongIdentity
 from metis_tui.chat.printable import printable, printable_line
+from metis_tui.chat.sign_in import SignInFacts
 from metis_tui.tui.sign_in_flow import SignInFlow, Step
 from metis_tui.tui.sign_in_words import access_clock, deadline_clock, identity_words
 
@@ -47,14 +48,23 @@ def why(flow: SignInFlow, reason: ChatError | None, waiting_count: int, *, is_sh
     if flow.fixed_source:
         source = printable_line(flow.fixed_source, 60)
         text.append(f"! The access token of {source} is in use and wins over a sign-in: unset it first.\n", "bold")
+    if reason is None and flow.known is not None and flow.known.is_usable and not flow.fixed_source:
+        text.append(_present_state(flow.known))
     if reason is not None:
         text.append(f"✕ {printable_line(reason.title, 100)}", "bold")
         text.append(f" — {shortened(reason)}\n")
-        if reason.hint and "F8" not in reason.hint:  # that is this screen
+        if isinstance(reason, WrongIdentity):  # what the others advise is this screen
             text.append(f"{printable_line(reason.hint, 200)}\n")
     text.append("" if is_short else kept)
     text.right_crop(1)
     return text
+
+
+def _present_state(facts: SignInFacts) -> str:
+    """For somebody who need not sign in, and asks all the same."""
+    now = time.time()
+    deadline = f"; sign-in {deadline_clock(facts.deadline, now)}" if facts.deadline is not None else ""
+    return f"You are signed in: access token {access_clock(facts, now)}{deadline}. To do it anew:\n"
 
 
 def shortened(error: ChatError) -> str:

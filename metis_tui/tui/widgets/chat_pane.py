@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.chat.turn import TurnEvent
     from metis_tui.tui.widgets.conversation_transcript import ConversationTranscript
-    from metis_tui.tui.widgets.transcript_rows import CutText
 
 WELCOME = """\
  metis-tui
@@ -41,8 +40,6 @@ WELCOME = """\
  Ctrl+N  new conversation         F7      system prompt, parameters
  F1      help                     Ctrl+P  find any action
 """
-_LONG = 500_000
-"""Characters of a reply that are made ready off the event loop."""
 LOGGED_NOTICE = "\n The service logs prompts. Conversations are also saved on your own\n disk, at once.\n"
 NOT_KEPT_NOTICE = "\n The service logs prompts. Nothing of this is kept on your own disk.\n"
 
@@ -89,8 +86,6 @@ class ChatPane(Vertical):
         self._reply_id: str | None = None
         self._model_key = ""
         self._transcript: ConversationTranscript | None = None
-        self._prepared: CutText | None = None
-        """The text of the reply that ends now, if it is a very long one."""
 
     def compose(self) -> ComposeResult:
         yield Static(WELCOME, id="welcome", markup=False)
@@ -191,7 +186,8 @@ class ChatPane(Vertical):
         try:
             async with aclosing(turn) as events:
                 async for event in events:
-                    await self._prepare(event)
+                    if (reply := getattr(event, "reply", None)) is not None:
+                        await self.transcript.prepare(reply)
                     self._present(event, is_new=text is not None)
         except ChatError as refusal:
             self.turn.phase = Phase.IDLE
@@ -207,13 +203,6 @@ class ChatPane(Vertical):
                 else:
                     self.turn.phase = Phase.IDLE
             self.post_message(self.TurnChanged())
-
-    async def _prepare(self, event: TurnEvent) -> None:
-        """Readies the text of a very long reply in a thread: the keys would wait for it."""
-        reply = getattr(event, "reply", None)
-        if reply is not None and len(reply.text) > _LONG:
-            transcript = self.transcript
-            self._prepared = await in_background(lambda: transcript.prepared(reply))
 
     def _present(self, event: TurnEvent, *, is_new: bool) -> None:
         from metis_tui.chat import turn as events  # the engine has them; the first paint need not load them
@@ -280,8 +269,7 @@ class ChatPane(Vertical):
 
     def _end(self, reply: ChatMessage, error: ChatError | None, outcome: str, is_saved: bool) -> None:
         self.turn.end(reply, outcome)
-        self.transcript.end_reply(reply, self._prepared)
-        self._prepared = None
+        self.transcript.end_reply(reply)
         self.post_message(self.ReplyKept(reply, error, is_saved))
         self.post_message(self.ConversationChanged())
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from textual.timer import Timer
 
+from metis_tui.chat.background import in_background
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.chat.printable import printable
 from metis_tui.tui.widgets.transcript_document import START
@@ -24,6 +25,8 @@ from metis_tui.tui.widgets.transcript_rows import CutText
 
 _SHARE = 5
 """Drawing a streaming reply takes at most one part in so many of the time."""
+_LONG_CHARACTERS = 500_000
+"""Texts over this are made ready off the event loop."""
 
 
 class Transcript(TranscriptFinder, can_focus=True):
@@ -52,6 +55,8 @@ class Transcript(TranscriptFinder, can_focus=True):
         self._pending: Timer | None = None
         self.set_frame_rate(frames_per_second)
         self._not_before = 0.0
+        self._ready: tuple[str, CutText] | None = None
+        """The text that was prepared, and whose."""
         self._has_drawn_delta = False
         self.drawn_deltas = 0
         """How many times the streaming reply was rendered: the work done."""
@@ -125,22 +130,20 @@ class Transcript(TranscriptFinder, can_focus=True):
             live.activity = text
             self._draw_soon()
 
-    @staticmethod
-    def prepared(reply: ChatMessage) -> CutText:
-        """The reply's text as it is shown, made ready for `end_reply`; call it off the event loop."""
-        text = CutText.of_message(reply, is_raw=False)
-        text.references()
-        return text
+    async def prepare(self, reply: ChatMessage) -> None:
+        """Before `end_reply`: readies a very long text in a thread, as keys would wait for it."""
+        if len(reply.text) > _LONG_CHARACTERS:
+            self._ready = reply.id, await in_background(lambda: CutText.made_ready(reply))
 
-    def end_reply(self, reply: ChatMessage, text: CutText | None = None) -> None:
-        """The reply is over, complete or not: its final text and facts are shown. `text` is what was prepared."""
+    def end_reply(self, reply: ChatMessage) -> None:
+        """The reply is over, complete or not: its final text and facts are shown."""
         number = self._streaming
         self._cancel_drawing()
         self._streaming = None
         if number is None:
             self.replace(reply)
         else:
-            self._exchange(number, reply, text)
+            self._exchange(number, reply)
 
     def _finish_streaming(self) -> None:
         """A reply that was never ended keeps what has arrived."""
@@ -151,10 +154,12 @@ class Transcript(TranscriptFinder, can_focus=True):
             message = self.document.entries[number].message
             self._exchange(number, replace(message, text=live.text, reasoning=live.reasoning_text))
 
-    def _exchange(self, number: int, message: ChatMessage, text: CutText | None = None) -> None:
+    def _exchange(self, number: int, message: ChatMessage) -> None:
+        ready_id, text = self._ready or ("", None)
+        self._ready = None
         old_id = self.document.entries[number].message.id
         with self._same_places():
-            self.document.exchange(number, message, text)
+            self.document.exchange(number, message, text if ready_id == message.id else None)
         if self.current == old_id:
             self.set_reactive(TranscriptFinder.current, message.id)
         self.refresh()

@@ -132,6 +132,13 @@ class CutText:
         text = printable(message.text) if message.text.strip() else ""
         return cls(text, is_markdown=message.role == "assistant" and not is_raw)
 
+    @classmethod
+    def made_ready(cls, message: ChatMessage) -> CutText:
+        """With everything that takes long for a long text; for a thread."""
+        text = cls.of_message(message, is_raw=False)
+        text.references()
+        return text
+
     def render(self, part: SourcePart, codes_before: int, layout: Layout) -> Rendered:
         """The rows of a Markdown part."""
         # The Markdown renderer is imported when there is a reply to show: never before the first screen.
