@@ -33,6 +33,12 @@ def test_the_reply_is_printed_and_saved(metis: Metis) -> None:
     assert (reply["stop"], reply["model"], reply["cluster"]) == ("stop", "gpt-oss-120b", "metis")
 
 
+def test_without_a_model_the_one_chosen_last_replies(metis: Metis, home: Path) -> None:
+    (home / "state").mkdir()
+    (home / "state" / "choices.json").write_text(json.dumps({"model": "gemma-4-31B-it@metis"}))
+    assert metis("ask", "--json", "2+2?").json["model"] == "gemma-4-31B-it"
+
+
 def test_json_is_one_object_with_every_key(metis: Metis) -> None:
     done = metis("ask", *MODEL, "--json", "-", stdin="2+2?")
     assert done.code == 0

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from small_disk import mounted
 from store_samples import HURRIED, FaultyDisk, add_prompt, new_reply, partials, segments, start_python, until
 
 from metis_tui.chat.conversation import Conversation
@@ -23,16 +24,8 @@ Open = Callable[..., ConversationFiles]
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 64 KB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting is not allowed here")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with mounted(tmp_path / "small", kilobytes=64) as folder:
+        yield folder
 
 
 async def test_a_full_disk_then_space(open_store: Open, small_disk: Path) -> None:

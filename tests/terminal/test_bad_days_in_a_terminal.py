@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from saved import messages
+from small_disk import mounted
 from terminal_process import COMMAND, OpenTerminal, leftovers
 
 pytestmark = pytest.mark.terminal
@@ -19,16 +20,8 @@ pytestmark = pytest.mark.terminal
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 256 KB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting is not allowed here")
-    yield folder
-    subprocess.run(["umount", "-l", folder], check=True)
+    with mounted(tmp_path / "small", kilobytes=256) as folder:
+        yield folder
 
 
 def fill_disk(ballast: Path) -> None:
