@@ -67,6 +67,21 @@ class FailureNote:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file beside a message's text, such as an image of an imported conversation."""
+
+    name: str
+    media_type: str
+    """Such as image/png."""
+    sha256: str
+    """Of its content, in hexadecimal digits; empty when the content was never there."""
+    size: int
+    """In bytes."""
+    data: bytes | None = field(default=None, repr=False)
+    """Its content; None: ask the store by its SHA-256."""
+
+
+@dataclass(frozen=True, slots=True)
 class ChatMessage:
     """One entry of a conversation. `parent` None means a root; siblings share a parent."""
 
@@ -90,6 +105,15 @@ class ChatMessage:
     """The completion's id as the gateway sent it, for support."""
     is_continuation: bool = False
     """It goes on from the partial reply that is its parent: between the two is a seam."""
+    model_version: str | None = None
+    """What the cluster called the deployed model's version; replies only, rarely told."""
+    request_sha256: str | None = None
+    """Of the request that the reply answers; see `ChatRequest.sha256`."""
+    client: str | None = None
+    """The program and version that sent the request, such as "metis-tui 0.1.0"."""
+    attachments: tuple[Attachment, ...] = ()
+    extra: Mapping[str, object] = field(default_factory=dict)
+    """What its record holds beyond all this, written by a newer version or another program."""
 
     @property
     def served_by(self) -> str | None:
@@ -127,6 +151,7 @@ class ConversationSummary:
     is_trashed: bool = False
     excerpt: str = ""
     """The start of the last prompt, one line."""
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -150,6 +175,16 @@ class Conversation:
     head: str | None = None
     messages: dict[str, ChatMessage] = field(default_factory=dict)
     """By id, parents before children."""
+    notes: dict[str, str] = field(default_factory=dict)
+    """The user's notes by message id."""
+    bookmarks: tuple[str, ...] = ()
+    """Ids of messages, in the order in which they were marked."""
+    votes: dict[str, object] = field(default_factory=dict)
+    """The user's verdicts by message id."""
+    origin: dict[str, str] = field(default_factory=dict)
+    """Where a copy comes from: kind ("fork" or "import"), conv, msg, src, sha256; empty for one begun here."""
+    extras: tuple[Mapping[str, object], ...] = ()
+    """Records of other types, kept as they are: {"t": type, ...}."""
     damaged: tuple[DamagedRecord, ...] = ()
 
     @property
@@ -195,6 +230,7 @@ class Conversation:
             is_archived=self.is_archived,
             is_trashed=self.is_trashed,
             excerpt=printable_line(prompts[-1].text, 120) if prompts else "",
+            tags=self.tags,
         )
 
 

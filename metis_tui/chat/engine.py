@@ -9,7 +9,9 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from dataclasses import replace
 
+from metis_tui import __version__
 from metis_tui.chat import parameters
 from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.conversation import (
@@ -40,6 +42,7 @@ from metis_tui.chat.turn import (
 
 CONTINUE = "Go on exactly where you stopped. Do not repeat anything and do not comment on the interruption."
 """Sent after a partial reply, never stored as a prompt."""
+CLIENT = f"metis-tui {__version__}"
 
 
 class ChatEngine:
@@ -178,6 +181,9 @@ class ChatEngine:
             framework=model.framework,
             params=request.params,
             is_continuation=is_continuation,
+            model_version=model.version or None,
+            request_sha256=request.sha256,
+            client=CLIENT,
         )
         self._store.begin_reply(conversation, draft)
         reply = ReplyBuffer(draft, self._monotonic())
@@ -222,7 +228,9 @@ class ChatEngine:
                         self._store.checkpoint(reply.message.id, text, "")
                     case ReasoningDelta(text):
                         self._store.checkpoint(reply.message.id, "", text)
-                    case RequestResent() if reply.message.served_by != served_by:
+                    case RequestResent(model) if reply.message.served_by != served_by:
+                        digest = replace(request, model=model).sha256
+                        reply.message = replace(reply.message, request_sha256=digest)
                         self._store.begin_reply(conversation, reply.message)  # a crash must not name the other model
                 if not isinstance(event, ReplyFinished):
                     yield event

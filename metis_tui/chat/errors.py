@@ -22,6 +22,7 @@ ChatError
 │   └── ContextTooLong
 ├── ReplyIncomplete         the stream broke or ended without its end
 │   └── ReplyEmpty
+├── ImportFailure           a file that is no known format (chat.exchange)
 └── SaveFailed              the disk did not take what was written
 """
 

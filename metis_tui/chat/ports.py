@@ -88,6 +88,18 @@ class SaveStatus:
     """Why, in plain words: "the disk is full"; "storage is slow" once the oldest record has waited two seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """What became of a conversation that was added to the store."""
+
+    is_new: bool
+    """There was none of this id before."""
+    message_count: int
+    """Messages that were not there before."""
+    is_saved: bool
+    """False: in memory only for now, or the one that is there is read-only."""
+
+
 class ConversationStore(Protocol):
     """Saved conversations. One writer thread; no call blocks the event loop."""
 
@@ -118,6 +130,25 @@ class ConversationStore(Protocol):
 
     async def tag(self, conversation: Conversation, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> bool:
         """Adds and removes tags, and saves that."""
+
+    async def note(self, conversation: Conversation, message_id: str, text: str) -> bool:
+        """Keeps a note on a message, in place of an earlier one; empty text takes it away."""
+
+    async def bookmark(self, conversation: Conversation, message_id: str, *, is_set: bool) -> bool:
+        """Marks a message, or takes the mark away."""
+
+    async def vote(self, conversation: Conversation, message_id: str, value: object) -> bool:
+        """Keeps a verdict on a message (a JSON value); None takes it away."""
+
+    async def add(self, conversation: Conversation) -> Addition:
+        """Saves a whole conversation that was made elsewhere: imported or forked.
+
+        Where there is one of this id already, what is missing is added and its settings stay. Adding the same
+        twice changes nothing.
+        """
+
+    async def attachment(self, sha256: str) -> bytes | None:
+        """The content of an attachment, checked against its SHA-256; None when it is not here."""
 
     async def find(self, part_of_id: str) -> str | None:
         """The id that is, starts with or ends with the text; None when there is none or more than one."""

@@ -64,7 +64,11 @@ class ReplyBuffer:
             case RequestResent(model):
                 self.started = now
                 self.message = replace(
-                    self.message, model=model.name, cluster=model.cluster, framework=model.framework
+                    self.message,
+                    model=model.name,
+                    cluster=model.cluster,
+                    framework=model.framework,
+                    model_version=model.version or None,
                 )
 
     def verdict(self) -> tuple[Stop, ChatError | None]:

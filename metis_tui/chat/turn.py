@@ -22,6 +22,21 @@ class ChatRequest:
     params: Params
     """Checked against the gateway's contract before sending."""
 
+    @property
+    def sha256(self) -> str:
+        """Of the request in canonical JSON: model, messages and parameters, keys sorted, no spaces, UTF-8.
+
+        It tells whether two replies answer the very same words with the same settings; the way the request was
+        sent (streaming, headers, cluster) does not count.
+        """
+        import hashlib
+        import json
+
+        messages = [{"role": role, "content": text} for role, text in self.messages]
+        content = {**self.params, "model": self.model.name, "messages": messages}
+        text = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+        return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
 
 class TextDelta(NamedTuple):
     text: str

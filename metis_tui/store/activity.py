@@ -50,6 +50,8 @@ def encode_hint(hint: Hint) -> bytes:
         "excerpt": summary.excerpt,
     }
     flags = {"pin": summary.is_pinned, "archive": summary.is_archived, "trash": summary.is_trashed}
+    if summary.tags:
+        fields["tags"] = list(summary.tags)
     return encode("activity", hint.ts, {**fields, **{name: True for name, is_set in flags.items() if is_set}})
 
 
@@ -220,6 +222,7 @@ def _hint(line: bytes) -> Hint | None:
             is_archived=fields.get("archive") is True,
             is_trashed=fields.get("trash") is True,
             excerpt=_kind(fields, "excerpt", str),
+            tags=tuple(tag for tag in fields.get("tags") or () if isinstance(tag, str)),
         )
     except TypeError:
         return None

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
 from metis_tui.chat.identifiers import is_ulid
-from metis_tui.chat.ports import SaveStatus
+from metis_tui.chat.ports import Addition, SaveStatus
 from metis_tui.store import drafting
 from metis_tui.store.activity import encode_hint
 from metis_tui.store.disk import Disk, in_words
@@ -144,6 +144,44 @@ class ConversationFiles:
         if conversation.is_empty or conversation.is_read_only:
             return conversation.is_empty
         return await self._saver.save_change(conversation, "tag", {"add": added, "del": removed})
+
+    async def note(self, conversation: Conversation, message_id: str, text: str) -> bool:
+        """Keeps a note on a message, in place of an earlier one; empty text takes it away."""
+        drafting.put(conversation.notes, message_id, text.strip() or None)
+        return await self._say_of(conversation, "note", {"msg": message_id, "text": text.strip()})
+
+    async def bookmark(self, conversation: Conversation, message_id: str, *, is_set: bool) -> bool:
+        """Marks a message, or takes the mark away."""
+        others = [marked for marked in conversation.bookmarks if marked != message_id]
+        conversation.bookmarks = (*others, message_id) if is_set else tuple(others)
+        return await self._say_of(conversation, "mark", {"msg": message_id, "val": is_set})
+
+    async def vote(self, conversation: Conversation, message_id: str, value: object) -> bool:
+        """Keeps a verdict on a message (a JSON value); None takes it away."""
+        drafting.put(conversation.votes, message_id, value)
+        return await self._say_of(conversation, "vote", {"msg": message_id, "val": value})
+
+    async def _say_of(self, conversation: Conversation, record_type: str, content: dict[str, object]) -> bool:
+        if conversation.is_empty or conversation.is_read_only:
+            return conversation.is_empty
+        return await self._saver.save_change(conversation, record_type, content)
+
+    async def add(self, conversation: Conversation) -> Addition:
+        """Saves a whole conversation that was made elsewhere: imported or forked. See ConversationStore."""
+        try:
+            known: Conversation | None = (await self._read(conversation.id)).conversation
+        except KeyError:
+            known = None
+        if known is not None and known.is_read_only:
+            return Addition(False, 0, False)
+        missing = [i for i in conversation.messages if known is None or i not in known.messages]
+        whole = conversation if known is None else drafting.joined(known, conversation)
+        is_saved = await self._saver.save_whole(whole, known)
+        return Addition(known is None, len(missing), is_saved)
+
+    async def attachment(self, sha256: str) -> bytes | None:
+        """The content of an attachment, checked against its SHA-256; None when it is not here."""
+        return await self._reader.run(lambda: self._library.attachment(sha256))
 
     async def trash(self, conversation_id: str) -> bool:
         """Hides a conversation from lists until it is restored. Raises KeyError when there is none."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import fields, replace
+from typing import TypeVar
 
 from metis_tui.chat.conversation import ChatMessage, Conversation
-from metis_tui.store.messages import message_fields
+from metis_tui.store.messages import INLINE_AT_MOST, message_fields
 from metis_tui.store.records import encode
+
+T = TypeVar("T")
 
 _ATTRIBUTES = {
     "title": "title",
@@ -44,12 +47,14 @@ def record(conversation_id: str, record_type: str, content: Mapping[str, object]
 
 
 def header_record(conversation: Conversation, app_version: str, clock: HybridClock) -> bytes:
-    content = {
+    content: dict[str, object] = {
         "id": conversation.id,
         "title": conversation.title,
         "app": app_version,
         "created": conversation.created_ms,
     }
+    if conversation.origin:
+        content["origin"] = conversation.origin
     return record(conversation.id, "conv", content, clock)
 
 
@@ -69,6 +74,62 @@ def settings_records(conversation: Conversation, clock: HybridClock) -> list[byt
     if conversation.tags:
         records.append(record(conversation.id, "tag", {"add": list(conversation.tags), "del": []}, clock))
     return records
+
+
+def blobs_of(messages: Iterable[ChatMessage]) -> tuple[tuple[str, bytes], ...]:
+    """(SHA-256, content) of the attachments that do not go into records."""
+    return tuple(
+        (attachment.sha256, attachment.data)
+        for message in messages
+        for attachment in message.attachments
+        if attachment.data is not None and attachment.sha256 and len(attachment.data) > INLINE_AT_MOST
+    )
+
+
+def missing_records(conversation: Conversation, known: Conversation | None, clock: HybridClock) -> list[bytes]:
+    """What the store lacks of a conversation; `known` is what it has. Settings that are there stay."""
+    have = known or Conversation(id=conversation.id)
+    records = [
+        message_record(conversation.id, message, clock)
+        for message in conversation.messages.values()
+        if message.id not in have.messages
+    ]
+    content: list[tuple[str, dict[str, object]]] = []
+    content += [("note", {"msg": m, "text": t}) for m, t in conversation.notes.items() if m not in have.notes]
+    content += [("mark", {"msg": m, "val": True}) for m in conversation.bookmarks if m not in have.bookmarks]
+    content += [("vote", {"msg": m, "val": v}) for m, v in conversation.votes.items() if m not in have.votes]
+    records += [record(conversation.id, kind, fields, clock) for kind, fields in content]
+    for extra in conversation.extras:
+        if extra not in have.extras:
+            fields = {key: value for key, value in extra.items() if key != "t"}
+            records.append(record(conversation.id, str(extra.get("t", "x-unknown")), fields, clock))
+    if known is None:
+        if conversation.head is not None:
+            records.append(record(conversation.id, "head", {"msg": conversation.head}, clock))
+        if conversation.is_trashed:
+            records.append(record(conversation.id, "trash", {}, clock))
+    elif records and known.head is not None:
+        records.append(record(conversation.id, "head", {"msg": known.head}, clock))
+    return records
+
+
+def joined(known: Conversation, other: Conversation) -> Conversation:
+    """The conversation that is there with what another copy of it has beyond that; its settings stay."""
+    return replace(
+        known,
+        messages={**other.messages, **known.messages},
+        notes={**other.notes, **known.notes},
+        bookmarks=tuple(dict.fromkeys([*known.bookmarks, *other.bookmarks])),
+        votes={**other.votes, **known.votes},
+        extras=(*known.extras, *(extra for extra in other.extras if extra not in known.extras)),
+    )
+
+
+def put(values: dict[str, T], key: str, value: T | None) -> None:
+    """Sets a value as the last one; None removes it."""
+    values.pop(key, None)
+    if value is not None:
+        values[key] = value
 
 
 def apply(conversation: Conversation, key: str, value: object) -> None:

@@ -30,6 +30,14 @@ class Layout:
         return self.root / "activity"
 
     @property
+    def blobs(self) -> Path:
+        return self.root / "blobs"
+
+    def blob(self, sha256: str) -> Path:
+        """The file of an attachment that is too large for a record."""
+        return self.blobs / sha256[:2] / sha256
+
+    @property
     def journal(self) -> Path:
         return self.activity / f"{self.boot}.jsonl"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,7 @@ from metis_tui.store.layout import Layout
 from metis_tui.store.merge import merge
 from metis_tui.store.pace import Pace
 from metis_tui.store.records import Record, decode
-from metis_tui.store.segment_files import read_segments
+from metis_tui.store.segment_files import read_file, read_segments
 
 _SCANNED_AT_ONCE = 200
 """Conversations without a hint that one list call reads at most beyond its limit, newest first."""
@@ -98,6 +99,16 @@ class Library:
             except OSError:
                 continue
         return total
+
+    def attachment(self, sha256: str) -> bytes | None:
+        """The content of a blob, when it is what its name says."""
+        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+            return None
+        try:
+            content, _ = read_file(self._layout.blob(sha256))
+        except OSError:
+            return None
+        return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
     def find(self, part: str, more: Iterable[str] = ()) -> str | None:
         """The one id that is `part`, starts with it or ends with it; None when there is none or several."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
-from metis_tui.chat.ports import SaveStatus
+from metis_tui.chat.ports import Addition, SaveStatus
 from metis_tui.store import drafting
 
 
@@ -62,6 +62,30 @@ class MemoryStore:
         conversation.tags = tuple(dict.fromkeys([*kept, *add]))
         return conversation.is_empty or self._keep(conversation)
 
+    async def note(self, conversation: Conversation, message_id: str, text: str) -> bool:
+        drafting.put(conversation.notes, message_id, text.strip() or None)
+        return conversation.is_empty or self._keep(conversation)
+
+    async def bookmark(self, conversation: Conversation, message_id: str, *, is_set: bool) -> bool:
+        others = [marked for marked in conversation.bookmarks if marked != message_id]
+        conversation.bookmarks = (*others, message_id) if is_set else tuple(others)
+        return conversation.is_empty or self._keep(conversation)
+
+    async def vote(self, conversation: Conversation, message_id: str, value: object) -> bool:
+        drafting.put(conversation.votes, message_id, value)
+        return conversation.is_empty or self._keep(conversation)
+
+    async def add(self, conversation: Conversation) -> Addition:
+        known = self._kept.get(conversation.id)
+        missing = [i for i in conversation.messages if known is None or i not in known.messages]
+        is_kept = self._keep(conversation if known is None else drafting.joined(known, conversation))
+        return Addition(known is None, len(missing), is_kept)
+
+    async def attachment(self, sha256: str) -> bytes | None:
+        """One of those that the conversations themselves hold."""
+        attachments = (a for c in self._kept.values() for m in c.messages.values() for a in m.attachments)
+        return next((a.data for a in attachments if a.sha256 == sha256 and a.data is not None), None)
+
     async def trash(self, conversation_id: str) -> bool:
         """Raises KeyError when there is no such conversation."""
         self._kept[conversation_id].is_trashed = True
@@ -91,4 +115,10 @@ class MemoryStore:
 
 
 def _copy(conversation: Conversation) -> Conversation:
-    return replace(conversation, params=dict(conversation.params), messages=dict(conversation.messages))
+    return replace(
+        conversation,
+        params=dict(conversation.params),
+        messages=dict(conversation.messages),
+        notes=dict(conversation.notes),
+        votes=dict(conversation.votes),
+    )

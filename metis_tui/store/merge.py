@@ -7,7 +7,7 @@ the longer one counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,11 @@ from metis_tui.chat.conversation import UNTITLED, ChatMessage, Conversation
 from metis_tui.chat.identifiers import is_ulid, ulid_milliseconds
 from metis_tui.store.messages import message_from
 from metis_tui.store.records import BadRecord, Record
+
+_KNOWN_TYPES = frozenset(
+    {"conv", "msg", "set", "head", "tag", "trash", "restore", "note", "mark", "vote", "reply", "delta", "activity"}
+)
+_KNOWN_SETTINGS = frozenset({"title", "model", "system", "params", "pin", "archive"})
 
 
 @dataclass(slots=True)
@@ -33,6 +38,11 @@ class _Merger:
     kept: dict[str, _Kept] = field(default_factory=dict)
     tags: dict[str, None] = field(default_factory=dict)
     created: list[int] = field(default_factory=list)
+    notes: dict[str, str] = field(default_factory=dict)
+    marks: dict[str, None] = field(default_factory=dict)
+    votes: dict[str, Any] = field(default_factory=dict)
+    extras: list[Mapping[str, Any]] = field(default_factory=list)
+    origin: dict[str, str] = field(default_factory=dict)
     title: str | None = None
     head: tuple[int, str] | None = None
     is_trashed: bool = False
@@ -61,6 +71,27 @@ class _Merger:
                 self.is_trashed = True
             case "restore":
                 self.is_trashed = False
+            case "note" | "mark" | "vote" if isinstance(fields.get("msg"), str):
+                self._take_verdict(record.type, fields["msg"], fields)
+            case other if other not in _KNOWN_TYPES:
+                extra = {key: value for key, value in fields.items() if key not in ("v", "ts", "crc")}
+                if extra not in self.extras:
+                    self.extras.append(extra)
+
+    def _take_verdict(self, kind: str, message_id: str, fields: Mapping[str, Any]) -> None:
+        """What the user says of a message: the last word counts."""
+        if kind == "note":
+            self.notes.pop(message_id, None)
+            if text := _kind(fields.get("text"), str, ""):
+                self.notes[message_id] = text
+        elif kind == "mark":
+            self.marks.pop(message_id, None)
+            if fields.get("val") is True:
+                self.marks[message_id] = None
+        else:
+            self.votes.pop(message_id, None)
+            if fields.get("val") is not None:
+                self.votes[message_id] = fields["val"]
 
     def _take_header(self, fields: Any) -> None:
         # Later headers repeat what their writer knew, which may be an old title: the first one counts.
@@ -68,6 +99,13 @@ class _Merger:
             self.title = fields["title"]
         if isinstance(fields.get("created"), int):
             self.created.append(fields["created"])
+        if not self.origin and isinstance(fields.get("origin"), dict):
+            self.origin = {k: v for k, v in fields["origin"].items() if isinstance(v, str)}
+
+    def all_extras(self) -> tuple[Mapping[str, Any], ...]:
+        """Records and settings that are for other readers."""
+        unknown = [(k, v) for k, v in self.settings.items() if k not in _KNOWN_SETTINGS]
+        return (*self.extras, *({"t": "set", "key": key, "val": value} for key, value in sorted(unknown)))
 
     def _take_message(self, record: Record) -> None:
         try:
@@ -109,6 +147,11 @@ def merge(conversation_id: str, records: Iterable[tuple[Record, str]]) -> Conver
         is_read_only=merger.is_read_only,
         head=merger.chosen_head(),
         messages=_as_tree(merger.kept),
+        notes=dict(merger.notes),
+        bookmarks=tuple(merger.marks),
+        votes=dict(merger.votes),
+        origin=merger.origin,
+        extras=merger.all_extras(),
     )
     conversation.updated_ms = max((m.created_ms for m in conversation.messages.values()), default=0)
     return conversation

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-from metis_tui.chat.conversation import ChatMessage, FailureNote, Role, Stop, Timing, Usage
+from metis_tui.chat.conversation import Attachment, ChatMessage, FailureNote, Role, Stop, Timing, Usage
 from metis_tui.store.records import BadRecord
 
-_OPTIONAL = ("reasoning", "model", "cluster", "framework", "params", "stop", "request_id")
+_OPTIONAL = (
+    "reasoning",
+    "model",
+    "cluster",
+    "framework",
+    "params",
+    "stop",
+    "request_id",
+    "model_version",
+    "request_sha256",
+    "client",
+)
+_KNOWN = frozenset(
+    ("id", "parent", "role", "created", "text", *_OPTIONAL, "continues", "usage", "timing", "err", "parts")
+) | frozenset(("v", "t", "ts", "crc"))
+INLINE_AT_MOST = 64 * 1024
+"""Bytes of an attachment that are kept in the record itself; a larger one is a file of its own."""
 
 
 def message_fields(message: ChatMessage) -> dict[str, object]:
@@ -38,6 +56,8 @@ def message_fields(message: ChatMessage) -> dict[str, object]:
             "first_reasoning": message.timing.first_reasoning_seconds,
             "first_text": message.timing.first_text_seconds,
         }
+    if message.attachments:
+        fields["parts"] = [_attachment_fields(attachment) for attachment in message.attachments]
     if message.failure is not None:
         fields["err"] = {
             "title": message.failure.title,
@@ -45,6 +65,19 @@ def message_fields(message: ChatMessage) -> dict[str, object]:
             "kind": message.failure.kind,
             "error_id": message.failure.error_id,
         }
+    return {**message.extra, **fields}
+
+
+def _attachment_fields(attachment: Attachment) -> dict[str, object]:
+    fields: dict[str, object] = {
+        "kind": "file",
+        "name": attachment.name,
+        "type": attachment.media_type,
+        "sha256": attachment.sha256,
+        "size": attachment.size,
+    }
+    if attachment.data is not None and len(attachment.data) <= INLINE_AT_MOST:
+        fields["data"] = base64.b64encode(attachment.data).decode()
     return fields
 
 
@@ -77,6 +110,33 @@ def message_from(fields: Mapping[str, Any]) -> ChatMessage:
         failure=_failure(fields.get("err")),
         request_id=_text(fields, "request_id"),
         is_continuation=fields.get("continues") is True,
+        model_version=_text(fields, "model_version"),
+        request_sha256=_text(fields, "request_sha256"),
+        client=_text(fields, "client"),
+        attachments=_attachments(fields.get("parts")),
+        extra={key: value for key, value in fields.items() if key not in _KNOWN},
+    )
+
+
+def _attachments(parts: object) -> tuple[Attachment, ...]:
+    if not isinstance(parts, list):
+        return ()
+    return tuple(_attachment(part) for part in parts if isinstance(part, dict) and part.get("kind") == "file")
+
+
+def _attachment(fields: Mapping[str, Any]) -> Attachment:
+    data: bytes | None = None
+    if isinstance(fields.get("data"), str):
+        try:
+            data = base64.b64decode(fields["data"], validate=True)
+        except (binascii.Error, ValueError):
+            data = None
+    return Attachment(
+        _text(fields, "name") or "",
+        _text(fields, "type") or "application/octet-stream",
+        _text(fields, "sha256") or "",
+        _whole(fields, "size", len(data or b"")),
+        data,
     )
 
 

@@ -8,6 +8,7 @@ next record after somebody's torn write; the CRC-32 covers all bytes before `,"c
     set       key val                  tag      add[] del[]
     head      msg                      vote     msg val
     note      msg text                 trash, restore
+    mark      msg val: a bookmark
     reply     start of a partial file: the reply's facts and its owner
     delta     newly streamed text      activity a hint for lists
 

@@ -60,7 +60,26 @@ class Saver:
                 tuple(records),
                 is_urgent=True,
                 since=time.monotonic(),
+                blobs=drafting.blobs_of([message]),
                 ends_reply=message.id if message.role == "assistant" else None,
+            ),
+        )
+
+    async def save_whole(self, conversation: Conversation, known: Conversation | None) -> bool:
+        """Saves what the store lacks of a conversation; True once it is durable."""
+        header, records = self._header(conversation), self._settings(conversation)
+        records += drafting.missing_records(conversation, known, self._stamps)
+        if not records:
+            return True
+        return await self._save(
+            conversation,
+            Save(
+                conversation.id,
+                header,
+                tuple(records),
+                is_urgent=True,
+                since=time.monotonic(),
+                blobs=drafting.blobs_of(conversation.messages.values()),
             ),
         )
 

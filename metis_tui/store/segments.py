@@ -31,6 +31,8 @@ class Save:
     """Told once: True when it is as safe as asked for, False when it stays in memory for now."""
     hint: bytes = b""
     """Activity line to write when it is on disk."""
+    blobs: tuple[tuple[str, bytes], ...] = ()
+    """(SHA-256, content) of attachments that its records name; they are on disk first."""
     ends_reply: str | None = None
     """The reply whose partial file it makes needless."""
     is_written: bool = False

@@ -178,12 +178,21 @@ class Writer:
 
     def _write(self, segment: Segment, is_urgent: bool) -> None:
         self._prepare()
+        for save in segment.unconfirmed:
+            if not save.is_written:
+                self._keep_blobs(save)
         for save in segment.write():
             if save.hint:
                 self._journal.append(save.hint)
                 save.hint = b""
         if is_urgent:
             self._confirmed(segment.confirm())
+
+    def _keep_blobs(self, save: Save) -> None:
+        for sha256, content in save.blobs:
+            path = self._layout.blob(sha256)
+            if not path.exists():
+                self._disk.publish(path, content, is_new=True)
 
     def _confirmed(self, saves: list[Save]) -> None:
         for save in saves:

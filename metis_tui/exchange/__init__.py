@@ -1,0 +1,1 @@
+"""Files for other people and from other programs: exports, citations, imports. Knows the core only."""
