@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from metis_tui import __version__
 from metis_tui.auth.fixed import FixedToken
 from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.conversation import ChatMessage, Conversation, context_messages
 from metis_tui.chat.engine import ChatEngine
 from metis_tui.chat.errors import InvalidRequest
 from metis_tui.chat.turn import (
+    ChatRequest,
     ReasoningDelta,
     TextDelta,
     TurnEnded,
@@ -89,6 +91,23 @@ async def test_a_turn_that_goes_well(bench: Bench) -> None:
     stored = await bench.on_disk(conversation)
     assert stored.path() == conversation.path() == [events[0].prompt, reply]
     assert (stored.title, stored.model) == ("What is MPI?", "gpt-oss-120b@metis")
+
+
+async def test_a_reply_tells_what_it_was_made_with(bench: Bench) -> None:
+    """Client, model version and the SHA-256 of the request, which the saved conversation gives again."""
+    conversation = Conversation(system="Be brief.", params={"temperature": 0.25, "seed": 11})
+    model = replace(bench.plain, version="2026-08")
+    await bench.send(conversation, "What is MPI?", model)
+    await bench.send(conversation, "And 2049 ranks – does it hang?", model)
+    stored = await bench.on_disk(conversation)
+    replies = list(stored.replies())
+    assert {(r.client, r.model_version) for r in replies} == {(f"metis-tui {__version__}", "2026-08")}
+    assert len({reply.request_sha256 for reply in replies}) == 2
+    stored.head = replies[-1].parent
+    again = ChatRequest(model, tuple(context_messages(stored)), stored.params)
+    assert again.sha256 == replies[-1].request_sha256
+    assert replace(again, params={"seed": 11, "temperature": 0.25}).sha256 == again.sha256, "the order does not count"
+    assert replace(again, params={**stored.params, "seed": 12}).sha256 != again.sha256
 
 
 async def test_durations_are_in_order_and_leave_out_the_waiting(bench: Bench) -> None:
