@@ -18,6 +18,7 @@ from metis_tui.chat.conversation import (
     UNTITLED,
     ChatMessage,
     Conversation,
+    Params,
     Stop,
     context_messages,
     title_from_prompt,
@@ -43,6 +44,8 @@ from metis_tui.chat.turn import (
 CONTINUE = "Go on exactly where you stopped. Do not repeat anything and do not comment on the interruption."
 """Sent after a partial reply, never stored as a prompt."""
 CLIENT = f"metis-tui {__version__}"
+AT_HEAD = ""
+"""As a prompt's parent: the last message of the branch shown."""
 
 
 class ChatEngine:
@@ -76,7 +79,7 @@ class ChatEngine:
         self._is_closing = True
 
     async def send(
-        self, conversation: Conversation, text: str, model: ServedModel, *, parent: str | None = None
+        self, conversation: Conversation, text: str, model: ServedModel, *, parent: str | None = AT_HEAD
     ) -> AsyncGenerator[TurnEvent, None]:
         """One turn: the prompt is saved before anything leaves the machine, the reply however it ends.
 
@@ -85,7 +88,7 @@ class ChatEngine:
         The conversation must not be read-only and must not have another turn running.
 
         Args:
-            parent: the message to branch from; None continues at the head.
+            parent: the message to branch from; None begins the conversation anew, beside its first prompt.
 
         Raises:
             InvalidRequest: empty prompt, a parameter out of range or a read-only conversation; nothing is changed.
@@ -94,7 +97,8 @@ class ChatEngine:
         if not text.strip():
             raise InvalidRequest("There is no text to send.", title="The prompt is empty")
         is_other_model = conversation.model != model.key and not conversation.is_empty
-        prompt = self._add_prompt(conversation, storable(text), model, parent or conversation.head)
+        parent = conversation.head if parent == AT_HEAD else parent
+        prompt = self._add_prompt(conversation, storable(text), model, parent)
         is_saved = await self._store.append(conversation, prompt)
         if is_other_model:
             await self._store.set_value(conversation, "model", model.key)
@@ -103,18 +107,23 @@ class ChatEngine:
                 yield event
 
     async def regenerate(
-        self, conversation: Conversation, prompt_id: str, model: ServedModel
+        self, conversation: Conversation, prompt_id: str, model: ServedModel, *, params: Params | None = None
     ) -> AsyncGenerator[TurnEvent, None]:
         """Asks for another reply to a prompt that is there: a sibling of the replies it has. Else like `send`.
+
+        The conversation keeps its model.
+
+        Args:
+            params: of this reply alone, in place of the conversation's.
 
         Raises:
             InvalidRequest: a parameter out of range or a read-only conversation; nothing is changed.
             KeyError: there is no such prompt.
         """
-        self._check(conversation)
+        self._check(conversation, params)
         prompt = conversation.messages[prompt_id]
         conversation.head = prompt_id
-        async with aclosing(self._reply(conversation, prompt, model, True)) as events:
+        async with aclosing(self._reply(conversation, prompt, model, True, params)) as events:
             async for event in events:
                 yield event
 
@@ -141,14 +150,14 @@ class ChatEngine:
                 yield event
 
     @staticmethod
-    def _check(conversation: Conversation) -> None:
+    def _check(conversation: Conversation, params: Params | None = None) -> None:
         if conversation.is_read_only:
             raise InvalidRequest(
                 "It was written by a newer version of metis-tui.",
                 title="This conversation is read-only",
                 hint="Start a new one (Ctrl+N) or update metis-tui.",
             )
-        parameters.check(conversation.params)
+        parameters.check(conversation.params if params is None else params)
 
     def _add_prompt(
         self, conversation: Conversation, text: str, model: ServedModel, parent: str | None
@@ -162,13 +171,18 @@ class ChatEngine:
         return prompt
 
     async def _reply(
-        self, conversation: Conversation, prompt: ChatMessage, model: ServedModel, is_saved: bool
+        self,
+        conversation: Conversation,
+        prompt: ChatMessage,
+        model: ServedModel,
+        is_saved: bool,
+        params: Params | None = None,
     ) -> AsyncGenerator[TurnEvent, None]:
         is_continuation = prompt.role == "assistant"
         messages = context_messages(conversation)
         if is_continuation:
             messages.append(("user", CONTINUE))
-        request = ChatRequest(model, tuple(messages), dict(conversation.params))
+        request = ChatRequest(model, tuple(messages), dict(conversation.params if params is None else params))
         stamp = self._stamp()
         draft = ChatMessage(
             id=new_ulid(stamp),

@@ -154,6 +154,8 @@ def merge(conversation_id: str, records: Iterable[tuple[Record, str]]) -> Conver
         extras=merger.all_extras(),
     )
     conversation.updated_ms = max((m.created_ms for m in conversation.messages.values()), default=0)
+    if conversation.origin.get("kind") == "fork":  # its messages are older than it is
+        conversation.updated_ms = max(conversation.updated_ms, conversation.created_ms)
     return conversation
 
 

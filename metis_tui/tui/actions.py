@@ -88,6 +88,25 @@ ACTIONS: tuple[Action, ...] = (
     Action("copy_code", "Copy a code block", "Again: the next one", "Y", where="transcript"),
     Action("toggle_reasoning", "Fold reasoning", "Opens or closes it", "t", where="transcript"),
     Action("toggle_raw", "Raw or rendered", "Shows the Markdown source", "m", where="transcript"),
+    Action(
+        "edit_branch", "Edit an earlier prompt", "Sends it as a new branch", "e", "w", "branch", where="transcript"
+    ),
+    Action(
+        "regenerate", "Ask again here", "Another reply, beside this one", "r", "", "regenerate", where="transcript"
+    ),
+    Action("ask_another", "Ask another model", "Or with other parameters", "R", "R", "rerun", where="transcript"),
+    Action(
+        "previous_sibling",
+        "Branch before",
+        "Heading 2/3: the second of three",
+        "[",
+        "[",
+        "previous",
+        where="transcript",
+    ),
+    Action("next_sibling", "Branch after", "", "]", "]", "next", where="transcript"),
+    Action("fork", "Fork", "A conversation of its own, up to this message", "f", "j", "fork", where="transcript"),
+    Action("tree", "Tree of branches", "All branches; Enter shows one", "T", "b", "tree", where="transcript"),
     Action("focus_prompt", "Back to the prompt", "", "i,escape", where="transcript"),
 )
 

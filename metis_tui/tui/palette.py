@@ -28,7 +28,11 @@ class ActionProvider(Provider):
     """Offers every action of the chat screen by its title."""
 
     def _offered(self) -> list[Action]:
-        return [action for action in ACTIONS if action.where == "chat" and action.name not in _NOT_OFFERED]
+        return [
+            action
+            for action in ACTIONS
+            if (action.where == "chat" or action.slash) and action.name not in _NOT_OFFERED
+        ]
 
     @staticmethod
     def _help(action: Action) -> str:

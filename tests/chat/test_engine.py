@@ -306,3 +306,32 @@ async def test_several_conversations_at_once(bench: Bench) -> None:
     assert all(isinstance(events[-1], TurnEnded) for events in ends)
     for number, conversation in enumerate(conversations):
         assert (await bench.on_disk(conversation)).path()[0].text == f"number {number}"
+
+
+async def test_an_edited_first_prompt_is_a_root_beside_it(bench: Bench) -> None:
+    """It once went to the end of the conversation, because None meant the head."""
+    conversation = Conversation()
+    await bench.send(conversation, "first")
+    await bench.send(conversation, "second")
+    async with aclosing(bench.engine.send(conversation, "first, edited", bench.plain, parent=None)) as events:
+        assert isinstance([event async for event in events][-1], TurnEnded)
+    assert [m.text for m in conversation.path() if m.role == "user"] == ["first, edited"]
+    body = next(r.body for r in reversed(bench.demo.requests) if r.path.endswith("/chat/completions"))
+    assert [m["content"] for m in body["messages"]] == ["first, edited"]
+    stored = await bench.on_disk(conversation)
+    assert [m.text for m in stored.messages.values() if m.parent is None] == ["first", "first, edited"]
+    assert stored.path() == conversation.path()
+
+
+async def test_parameters_of_one_reply_are_recorded_with_it_and_stay_its_own(bench: Bench) -> None:
+    conversation = Conversation(params={"temperature": 0.5})
+    await bench.send(conversation, "hello")
+    prompt = conversation.path()[0]
+    again = bench.engine.regenerate(conversation, prompt.id, bench.model, params={"seed": 7})
+    async with aclosing(again) as events:
+        assert isinstance([event async for event in events][-1], TurnEnded)
+    reply = await bench.last_on_disk(conversation)
+    assert (dict(reply.params), reply.served_by) == ({"seed": 7}, bench.model.key)
+    assert (conversation.params, conversation.model) == ({"temperature": 0.5}, bench.plain.key)
+    with pytest.raises(InvalidRequest):
+        await anext(bench.engine.regenerate(conversation, prompt.id, bench.model, params={"top_k": 1}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -14,13 +14,15 @@ from metis_tui.tui.screens.selecting import SelectsWhatIsThere
 
 if TYPE_CHECKING:
     from metis_tui.chat.catalog import Catalog, ServedModel
-    from metis_tui.chat.conversation import Conversation
+    from metis_tui.chat.conversation import ChatMessage, Conversation
     from metis_tui.chat.errors import ChatError
     from metis_tui.chat.ports import Measurement, SaveStatus
     from metis_tui.chat.sign_in import SignInFacts
     from metis_tui.tui.access_watch import AccessWatch
     from metis_tui.tui.app import MetisApp
+    from metis_tui.tui.branching import Branching
     from metis_tui.tui.catalog_watch import CatalogWatch
+    from metis_tui.tui.prompt_editing import PromptEditing
     from metis_tui.tui.screens.models import ModelPicker
     from metis_tui.tui.services import Launch, Services
     from metis_tui.tui.widgets.chat_pane import ChatPane
@@ -51,6 +53,9 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     notices: NoticeBar
     picker: ModelPicker | None = None
     """While it is open."""
+    editing: PromptEditing | None = None
+    """An earlier prompt is in the prompt box."""
+    _branching: Branching | None = None
 
     @property
     def services(self) -> Services:
@@ -66,7 +71,33 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     def show_state(self) -> None:
         raise NotImplementedError
 
+    @property
+    def is_busy(self) -> bool:
+        """A turn runs, or a prompt is on its way to one: the place where its reply goes must stay."""
+        raise NotImplementedError
+
+    @property
+    def branching(self) -> Branching:
+        """What can be done with branches."""
+        from metis_tui.tui.branching import Branching
+
+        if self._branching is None:
+            self._branching = Branching(self)
+        return self._branching
+
+    async def show_conversation(self, conversation: Conversation) -> None:
+        raise NotImplementedError
+
+    def message_to_act_on(self) -> ChatMessage | None:
+        raise NotImplementedError
+
+    async def model_to_use(self) -> ServedModel | None:
+        raise NotImplementedError
+
     def wish_model(self, wish: str) -> None:
+        raise NotImplementedError
+
+    def pick_model(self, then: Callable[[ServedModel | None], None], wanted: str = "") -> None:
         raise NotImplementedError
 
     async def sign_in_for_turn(self, failure: ChatError) -> bool:
@@ -83,6 +114,9 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
         raise NotImplementedError
 
     def forget_draft(self) -> None:
+        raise NotImplementedError
+
+    def cancel_editing(self) -> bool:
         raise NotImplementedError
 
     def new_conversation(self) -> Conversation:

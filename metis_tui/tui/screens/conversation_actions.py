@@ -32,8 +32,8 @@ class ConversationActions(ChatBase):
     _draft_timer: Timer | None = None
 
     def action_stop(self) -> None:
-        """Esc: stops the reply; else takes a notice away; else goes to the transcript."""
-        if self.pane.stop():
+        """Esc: gives up editing; else stops the reply, takes a notice away or goes to the transcript."""
+        if self.cancel_editing() or self.pane.stop():
             return
         if not self.notices.dismiss() and self.pane.transcript.display:
             self.pane.transcript.focus()
@@ -47,6 +47,9 @@ class ConversationActions(ChatBase):
         await self.pane.settle()
         drafts = self.services.drafts
         self.save_draft()
+        if self.editing is not None:
+            self.editing.leave()
+            self.editing = None
         self.pane.show(conversation)
         self.notices.withdraw("turn")
         self.wish_model(conversation.model or (self.model.key if self.model else self.wished_model))
@@ -59,7 +62,8 @@ class ConversationActions(ChatBase):
     def save_draft(self) -> None:
         """What is typed and not sent outlives the program."""
         if self.is_connected:
-            self.services.drafts.save(self._draft_key(), self.prompt.full_text)
+            unsent = self.prompt.full_text if self.editing is None else self.editing.unsent_text
+            self.services.drafts.save(self._draft_key(), unsent)
 
     @on(PromptInput.Changed)
     def draft_changed(self) -> None:
@@ -70,6 +74,15 @@ class ConversationActions(ChatBase):
     def _save_draft_now(self) -> None:
         self._draft_timer = None
         self.save_draft()
+
+    def cancel_editing(self) -> bool:
+        """An earlier prompt leaves the box, what was there before comes back; False when none is in it."""
+        if self.editing is None:
+            return False
+        editing, self.editing = self.editing, None
+        if editing.cancel():
+            self.tell("Nothing was sent. Up brings the changed prompt back.")
+        return True
 
     def forget_draft(self) -> None:
         """What was typed is sent."""

@@ -68,7 +68,7 @@ class Help(Overlay[None]):
             ways = [f"Ctrl+X {action.leader}"] if action.leader else []
             ways += [f"/{action.slash} {action.argument}".strip()] if action.slash else []
             help_text = f"{action.title}. {action.help}" if action.help else action.title
-            table.add_row(keys, " ".join(ways) if where == "chat" else "", help_text)
+            table.add_row(keys, " ".join(ways), help_text)
         return table
 
     def action_scroll_down(self) -> None:

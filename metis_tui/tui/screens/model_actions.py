@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from metis_tui.chat.printable import printable_line
@@ -62,14 +63,21 @@ class ModelActions(ChatBase):
             self.choose_model(name)
 
     def choose_model(self, wanted: str = "") -> None:
+        def use(model: ServedModel | None) -> None:
+            if model is not None:
+                self.use_model(model)
+
+        self.pick_model(use, wanted)
+
+    def pick_model(self, then: Callable[[ServedModel | None], None], wanted: str = "") -> None:
+        """Opens the model picker; `then` gets the chosen model, or None."""
         from metis_tui.tui.screens.models import ModelPicker
 
         current = self.model.key if self.model else ""
 
         def chosen(model: ServedModel | None) -> None:
             self.picker = None
-            if model is not None:
-                self.use_model(model)
+            then(model)
 
         self.picker = picker = ModelPicker(
             self.catalog, self.measurements, current, ask_for_refresh=self.action_refresh_catalog, wanted=wanted

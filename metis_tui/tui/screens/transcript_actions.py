@@ -45,6 +45,27 @@ class TranscriptActions(ChatBase):
         if not self.pane.stop():
             self.set_focus(self.prompt)  # at once: keys that follow are meant for it
 
+    def action_edit_branch(self) -> None:
+        self.branching.edit()
+
+    async def action_regenerate(self) -> None:
+        await self.branching.regenerate()
+
+    def action_ask_another(self) -> None:
+        self.branching.ask_another()
+
+    def action_previous_sibling(self) -> None:
+        self.branching.step(-1)
+
+    def action_next_sibling(self) -> None:
+        self.branching.step(+1)
+
+    async def action_fork(self) -> None:
+        await self.branching.fork()
+
+    def action_tree(self) -> None:
+        self.branching.open_tree()
+
     async def action_copy_message(self) -> None:
         message = self.message_to_act_on()
         if message is not None:

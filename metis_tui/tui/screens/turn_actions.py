@@ -43,7 +43,7 @@ class TurnActions(ChatBase):
 
     async def _take(self, text: str) -> None:
         try:
-            command = parse_slash(text)
+            command = parse_slash(text) if self.editing is None else None
         except NoSuchCommand as error:
             self.prompt.give_back(text)
             self.tell(f"There is no command {error}. Put a space before it to send it as text.", is_problem=True)
@@ -60,17 +60,22 @@ class TurnActions(ChatBase):
 
     async def _send(self, text: str) -> None:
         try:
-            model = await self._model_to_use()
+            model = await self.model_to_use()
         finally:
             self._is_preparing = False
         if model is None:
             self.prompt.give_back(text)
             return
+        editing, self.editing = self.editing, None
         self.forget_draft()
         self.notices.withdraw("turn")
-        self.pane.send(text, model)
+        if editing is None:
+            self.pane.send(text, model)
+        else:
+            self.pane.send(text, model, parent=editing.parent)
+            editing.end()
 
-    async def _model_to_use(self) -> ServedModel | None:
+    async def model_to_use(self) -> ServedModel | None:
         """The chosen model; reads the catalog first when nothing is known yet."""
         if self.model is None and not self.catalog.models:
             self.tell("Reading the list of models first…")
@@ -88,6 +93,11 @@ class TurnActions(ChatBase):
         return None
 
     @property
+    def is_busy(self) -> bool:
+        """A turn runs, or a prompt is on its way to one: the place where its reply goes must stay."""
+        return self.pane.is_running or self._is_preparing
+
+    @property
     def is_turn_stuck(self) -> bool:
         """Whether the running turn has stalled or waits to be sent again, so that ending it loses nothing."""
         turn = self.pane.turn
@@ -96,7 +106,7 @@ class TurnActions(ChatBase):
     async def retry_turn(self) -> None:
         """Asks the last prompt again; a turn that is stuck ends first and keeps what it has."""
         await self.pane.settle()
-        model = await self._model_to_use()
+        model = await self.model_to_use()
         self.notices.withdraw("turn")
         if model is not None and not self.pane.retry(model):
             self.tell("There is no prompt to ask again.")
@@ -107,7 +117,7 @@ class TurnActions(ChatBase):
             self.tell("A reply is streaming. Esc stops it first.", is_problem=True)
             return
         await self.pane.settle()
-        model = await self._model_to_use()
+        model = await self.model_to_use()
         self.notices.withdraw("turn")
         if model is not None and not self.pane.go_on(model):
             self.tell("The last reply is whole. To ask for another one: Ctrl+X a.")

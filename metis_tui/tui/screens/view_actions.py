@@ -57,6 +57,8 @@ class ViewActions(ChatBase):
             self.clear_selection()
         elif self.pane.stop():
             self.tell("Stopped; what arrived is kept.")
+        elif self.cancel_editing():
+            return
         elif self.prompt.text:
             self.prompt.reset()
         elif self.metis_app.is_second_press():

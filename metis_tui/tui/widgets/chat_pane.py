@@ -27,6 +27,7 @@ from metis_tui.tui.widgets.notice_bar import NoticeBar
 from metis_tui.tui.widgets.prompt_input import PromptInput
 
 if TYPE_CHECKING:
+    from metis_tui.chat.conversation import Params
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.chat.turn import TurnEvent
     from metis_tui.tui.widgets.conversation_transcript import ConversationTranscript
@@ -40,6 +41,8 @@ WELCOME = """\
  Ctrl+N  new conversation         F7      system prompt, parameters
  F1      help                     Ctrl+P  find any action
 """
+_AT_HEAD = ""
+"""The engine's AT_HEAD; the first paint does without the engine."""
 LOGGED_NOTICE = "\n The service logs prompts. Conversations are also saved on your own\n disk, at once.\n"
 NOT_KEPT_NOTICE = "\n The service logs prompts. Nothing of this is kept on your own disk.\n"
 
@@ -125,28 +128,52 @@ class ChatPane(Vertical):
     def show(self, conversation: Conversation) -> None:
         """Shows another conversation. No turn may be running."""
         self.conversation = conversation
-        path = conversation.path()
+        path = self._visible_path()
         self.set_class(bool(path), "-talking")
-        self.transcript.show([message for message in path if message.role != "system"])
+        self.transcript.show(path)
+        self._path_changed(path)
+
+    def show_branch(self, message_id: str, instead_of: str | None = None) -> None:
+        """Shows the conversation's branch anew, a message of it where it, or the other one, stands on screen."""
+        path = self._visible_path()
+        self.set_class(bool(path), "-talking")
+        self.transcript.show_in_place(path, message_id, instead_of)
+        self._path_changed(path)
+
+    def _path_changed(self, path: list[ChatMessage]) -> None:
+        self.mark_headings()
         self.prompt.earlier_prompts.fill([message.text for message in path if message.role == "user"])
         self.turn.outcome = ""
         self.post_message(self.ConversationChanged())
         self.post_message(self.TurnChanged())
 
-    def send(self, text: str, model: ServedModel) -> None:
-        """Starts a turn; its events arrive as messages. No other turn may be running."""
+    def _visible_path(self) -> list[ChatMessage]:
+        return [message for message in self.conversation.path() if message.role != "system"]
+
+    def mark_headings(self) -> None:
+        """What is to be said beside the names in the headings has changed."""
+        from metis_tui.tui.heading_marks import heading_marks
+
+        self.transcript.mark(heading_marks(self.conversation))
+
+    def send(self, text: str, model: ServedModel, *, parent: str | None = _AT_HEAD) -> None:
+        """Starts a turn; its events arrive as messages. No other turn may be running. `parent`: as for the engine."""
         self.prompt.earlier_prompts.add(text)
         self._model_key = model.key
-        self._start(self._running_engine().send(self.conversation, text, model), text)
+        self._start(self._running_engine().send(self.conversation, text, model, parent=parent), text)
 
     def retry(self, model: ServedModel) -> bool:
         """Asks for another reply to the last prompt; False when there is none."""
         prompts = [message for message in self.conversation.path() if message.role == "user"]
         if not prompts:
             return False
-        self._model_key = model.key
-        self._start(self._running_engine().regenerate(self.conversation, prompts[-1].id, model), None)
+        self.regenerate(prompts[-1].id, model)
         return True
+
+    def regenerate(self, prompt_id: str, model: ServedModel, params: Params | None = None) -> None:
+        """Asks for another reply to a prompt, with the conversation's parameters or others for this reply alone."""
+        self._model_key = model.key
+        self._start(self._running_engine().regenerate(self.conversation, prompt_id, model, params=params), None)
 
     def go_on(self, model: ServedModel) -> bool:
         """Asks the model to go on from the last reply; False when that has no text or is whole."""
@@ -247,10 +274,11 @@ class ChatPane(Vertical):
         self.turn.sent(now)
         self._reply_id = reply_id
         self.add_class("-talking")
-        if is_new:
+        path = self._visible_path()
+        if is_new and self.transcript.last_id == (path[-2].id if len(path) > 1 else None):
             self.transcript.add(prompt)
         else:
-            self.transcript.show([message for message in self.conversation.path() if message.role != "system"])
+            self.transcript.show(path)
         model, _, cluster = self._model_key.rpartition("@")
         self.transcript.begin_reply(
             ChatMessage(
@@ -264,12 +292,16 @@ class ChatPane(Vertical):
                 is_continuation=prompt.role == "assistant",
             )
         )
+        from metis_tui.tui.heading_marks import with_streaming_reply
+
+        self.transcript.mark(with_streaming_reply(self.conversation, prompt.id, reply_id))
         self._tick()
         self.post_message(self.ConversationChanged())
 
     def _end(self, reply: ChatMessage, error: ChatError | None, outcome: str, is_saved: bool) -> None:
         self.turn.end(reply, outcome)
         self.transcript.end_reply(reply)
+        self.mark_headings()
         self.post_message(self.ReplyKept(reply, error, is_saved))
         self.post_message(self.ConversationChanged())
 

@@ -7,14 +7,15 @@ from typing import ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 
+from metis_tui.tui.actions import ACTIONS
 from metis_tui.tui.widgets.transcript import Transcript
 
 
 class ConversationTranscript(Transcript):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "screen.copy_message", show=False, id="copy_message"),
-        Binding("Y", "screen.copy_code", show=False, id="copy_code"),
-        Binding("i,escape", "screen.focus_prompt", show=False, id="focus_prompt"),
+        Binding(action.keys, f"screen.{action.name}", action.title, show=False, id=action.name)
+        for action in ACTIONS
+        if action.where == "transcript" and not hasattr(Transcript, f"action_{action.name}")
     ]
 
     async def _on_key(self, event: events.Key) -> None:

@@ -30,6 +30,7 @@ class PromptInput(TextArea, inherit_bindings=False, inherit_css=False):
         overflow-x: hidden; overflow-y: auto; scrollbar-size-vertical: 1; border-top: solid $panel-lighten-2;
     }
     PromptInput:focus { border-top: solid $primary; }
+    PromptInput.-editing { border-top: solid $warning; border-title-color: $text-warning; border-title-style: bold; }
     PromptInput .text-area--cursor { text-style: reverse; }
     PromptInput .text-area--selection { background: $primary 40%; }
     PromptInput .text-area--placeholder { color: $text-muted; }

@@ -7,7 +7,7 @@ calls, news goes out as `FollowChanged` and `CurrentChanged`.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from textual.timer import Timer
@@ -84,6 +84,26 @@ class Transcript(TranscriptFinder, can_focus=True):
         self.follow = True
         self._settle()
         self.refresh()
+
+    def show_in_place(self, messages: Sequence[ChatMessage], message_id: str, instead_of: str | None = None) -> None:
+        """Replaces everything; a message stands where it stood, or where the one did that it is there instead of."""
+        if not self.is_laid_out:
+            self.show(messages)
+            return
+        number = self.document.index_of(instead_of or message_id)
+        row = self.document.start(number) - self.document.row_of(self._top) if number is not None else 0
+        self.show(messages)
+        self.current = message_id
+        self.stand_at(message_id, row)
+
+    def mark(self, marks: Mapping[str, str]) -> None:
+        """What headings say beside the name, by message id; those of all others say nothing."""
+        entries = self.document.entries
+        changed = [entry for entry in entries if entry.marks != marks.get(entry.message.id, "")]
+        for entry in changed:
+            entry.mark(marks.get(entry.message.id, ""))
+        if changed:
+            self.refresh()
 
     def add(self, message: ChatMessage) -> None:
         """Appends a finished message."""
@@ -221,6 +241,11 @@ class Transcript(TranscriptFinder, can_focus=True):
         return first
 
     # --- what the screen asks ---------------------------------------------------------------------
+
+    @property
+    def last_id(self) -> str | None:
+        """Of the last message."""
+        return self.document.entries[-1].message.id if self.document.entries else None
 
     def source_of(self, message_id: str) -> str:
         """A message's text as it was written, made safe to show and copy. Raises KeyError for an unknown id."""

@@ -112,6 +112,18 @@ class TranscriptCursor(TranscriptScroll):
         self.refresh()
         self.follow = self._is_at_end()
 
+    def stand_at(self, message_id: str, row: int) -> None:
+        """Puts a message's heading on a row of the view, or as near as the view allows."""
+        number = self.document.index_of(message_id)
+        if number is None or not self.is_laid_out:
+            return
+        height = self._view.height
+        row = max(0, min(row, height - 2))
+        self._top = self.document.fill(self.document.walk(Position(number, 0, 0), -row), height)
+        self._place()
+        self.refresh()
+        self.follow = self._is_at_end()
+
     def watch_current(self, old: str | None, new: str | None) -> None:
         self._current_entry = self.document.index_of(new)
         for message_id in (old, new):

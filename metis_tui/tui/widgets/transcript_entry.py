@@ -43,6 +43,8 @@ class Entry:
         self.live = live
         self.is_reasoning_open = False
         self.is_raw = False
+        self.marks = ""
+        """What the heading says beside the name: "2/3" of siblings."""
         self.height = 0
         """Rows; exact as far as its parts are."""
         self.rows: PartedRows | None = None
@@ -63,6 +65,7 @@ class Entry:
         if self.rows is None:
             if self.live is not None:
                 live_rows = LiveRows(self.message, self.live, is_open=self.is_reasoning_open, is_raw=self.is_raw)
+                live_rows.marks = self.marks
                 live_rows.update(layout)
                 self.rows = live_rows
             else:
@@ -78,6 +81,7 @@ class Entry:
             if text is None:
                 text = self._texts[self.is_raw] = CutText.of_message(self.message, is_raw=self.is_raw)
             rows = EntryRows(self.message, text, layout, is_open=self.is_reasoning_open)
+        rows.mark(self.marks)
         self._kept[key] = rows
         if len(self._kept) > _KEPT_LAYOUTS:
             del self._kept[next(iter(self._kept))]
@@ -111,6 +115,12 @@ class Entry:
             self._texts[False] = text
         self._newlines = -1
         self.close(layout)
+
+    def mark(self, marks: str) -> None:
+        """Other marks in the heading."""
+        self.marks = marks
+        if self.rows is not None:
+            self.rows.mark(marks)
 
     def forget_strips(self) -> None:
         """The rows are drawn again; what they say stays."""

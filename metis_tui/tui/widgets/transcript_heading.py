@@ -32,12 +32,15 @@ def local_time(created_ms: int) -> str:
     return time.strftime("%H:%M", time.localtime(created_ms / 1000))
 
 
-def heading(message: ChatMessage, width: int, palette: Palette, clock: Clock, activity: str | None = None) -> Line:
-    """Who speaks on the left; on the right when, or how fast, as far as it fits."""
+def heading(
+    message: ChatMessage, width: int, palette: Palette, clock: Clock, activity: str | None = None, marks: str = ""
+) -> Line:
+    """Who speaks, and the message's marks, on the left; on the right when, or how fast, as far as it fits."""
     name = printable_line(message.served_by or _ROLES[message.role], 80)
     if message.is_continuation:
         name = f"\u21b3 {name} goes on"
-    name = crop(name, max(1, width - 1))
+    marks = f" \u00b7 {marks}" if marks else ""
+    name = crop(crop(name, max(4, width - 1 - cells(marks))) + marks, max(1, width - 1))
     facts = [activity] if activity is not None else _facts(message, clock)
     right = _fitting(facts, width - cells(name) - 2)
     style = palette.model if message.role == "assistant" else palette.you

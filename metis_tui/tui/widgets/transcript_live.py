@@ -131,7 +131,7 @@ class LiveRows(PartedRows):
 
     def _head(self, layout: Layout) -> list[Line]:
         live, palette = self.live, layout.palette
-        lines = [heading(self.message, layout.width - 1, palette, layout.clock, live.activity)]
+        lines = [heading(self.message, layout.width - 1, palette, layout.clock, live.activity, self.marks)]
         reasoning = live.reasoning_text
         if reasoning:
             latest = reasoning[-_FOLDED:].rstrip().rpartition("\n")[2] if live.markdown.is_empty else ""

@@ -91,6 +91,16 @@ class PartedRows:
     parts: list[Part]
     is_markdown: bool
     """The text is drawn other than it is written."""
+    marks = ""
+    """What the heading says beside the name."""
+
+    def mark(self, marks: str) -> None:
+        """Other marks; the heading is drawn again and stays one row."""
+        if marks != self.marks:
+            self.marks = marks
+            for part in self.parts:
+                if part.kind == "head":
+                    part.forget()
 
     @property
     def height(self) -> int:
@@ -201,7 +211,7 @@ class EntryRows(PartedRows):
         return self.message.role == "assistant" and self.message.stop == "stop"
 
     def _head(self, layout: Layout) -> list[Line]:
-        lines = [heading(self.message, layout.width - 1, layout.palette, layout.clock)]
+        lines = [heading(self.message, layout.width - 1, layout.palette, layout.clock, marks=self.marks)]
         if self.message.reasoning:
             fold = reasoning_fold(self.message, layout.text_width, layout.palette, is_open=self.is_open, live=None)
             lines.append(fold)

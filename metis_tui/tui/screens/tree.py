@@ -1,0 +1,187 @@
+"""The whole conversation as a tree: every branch, what it is about, which one is shown. Changes nothing itself."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from metis_tui.chat.branches import TreeLine, tree_lines
+from metis_tui.chat.conversation import ChatMessage, Conversation
+from metis_tui.chat.printable import printable_line
+from metis_tui.tui.rendering.wrapping import cells, crop
+from metis_tui.tui.screens.overlay import Overlay
+
+_ENDS = {"length": "cut at limit", "error": "failed", "interrupted": "interrupted", "cancelled": "stopped"}
+_WIDE = 60
+"""Cells from which on a line also tells marks, size and time."""
+_MOST_GUIDES = 24
+"""Cells; what hangs deeper loses the left of its lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeChoice:
+    message_id: str
+    is_fork: bool
+    """To be copied into a conversation of its own; else to be shown."""
+
+
+class Tree(Overlay[TreeChoice | None]):
+    """Returns what was chosen, or None."""
+
+    CSS_PATH = "tree.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,T", "dismiss(None)", "Close", show=False),
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+        Binding("g", "first", show=False),
+        Binding("G", "last", show=False),
+        Binding("space,pagedown", "page(1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("h,left", "fold", show=False),
+        Binding("l,right", "unfold", show=False),
+        Binding("f", "fork", show=False),
+    ]
+
+    def __init__(self, conversation: Conversation, current: str) -> None:
+        super().__init__()
+        self._conversation = conversation
+        self._current = current
+        self._folded: set[str] = set()
+        self._lines: list[TreeLine] = []
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="tree-box") as box:
+            messages = self._conversation.messages
+            box.border_title = f"Branches ── {len(messages)} message{'s' if len(messages) != 1 else ''}"
+            yield OptionList(id="tree-list", compact=True, markup=False)
+            yield Static("", id="tree-keys", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(OptionList).focus()
+        self.call_after_refresh(self._fill)
+
+    def on_resize(self) -> None:
+        keys = "● shown · Enter shows this branch · h l fold · f forks from here · Esc"
+        short = "Enter shows · h l fold · f forks · Esc"
+        self.query_one("#tree-keys", Static).update(keys if self.app.size.width >= 76 else short)
+        if self._lines:
+            self._fill()
+
+    # -- lines -------------------------------------------------------------------------------------------------
+
+    def _fill(self) -> None:
+        options = self.query_one(OptionList)
+        width = max(20, options.scrollable_content_region.width or self.app.size.width - 6)
+        if not options.show_vertical_scrollbar:
+            width -= 2  # it may come
+        self._lines = tree_lines(self._conversation, self._folded)
+        options.clear_options()
+        options.add_options(Option(self._row(line, width)) for line in self._lines)
+        place = next((n for n, line in enumerate(self._lines) if line.message.id == self._current), None)
+        if place is not None:
+            options.highlighted = place
+
+    def _row(self, line: TreeLine, width: int) -> Text:
+        message = line.message
+        guides = line.guides if cells(line.guides) <= _MOST_GUIDES else "…" + line.guides[-_MOST_GUIDES:]
+        sign = "●" if line.is_shown else "○"
+        head = f"{sign} {crop(_writer(message), max(10, width // 4))}"
+        if line.place is not None:
+            head += f" {line.place.number}/{line.place.of}"
+        facts = [f"+{line.hidden_count:,} folded"] if line.hidden_count else []
+        if width >= _WIDE:
+            facts += [self._user_marks(message), _facts(message), _time(message)]
+        right = " · ".join(fact for fact in facts if fact)
+        left = crop(f"{guides}{head}", max(8, width - cells(right) - 2))
+        room = width - cells(left) - cells(right) - 4
+        words = crop(printable_line(message.text, 200) or "(no text)", room) if room >= 4 else ""
+        gap = " " * max(1, width - cells(left) - cells(words) - cells(right) - (2 if words else 0))
+        text = Text(no_wrap=True, end="")
+        text.append(left, "bold" if line.is_shown else "")
+        text.append(f"  {words}" if words else "")
+        text.append(f"{gap}{right}", "dim")
+        return text
+
+    def _user_marks(self, message: ChatMessage) -> str:
+        marks = ["bookmark"] if message.id in self._conversation.bookmarks else []
+        marks += ["note"] if message.id in self._conversation.notes else []
+        return ", ".join(marks)
+
+    # -- keys --------------------------------------------------------------------------------------------------
+
+    @property
+    def _line(self) -> TreeLine | None:
+        highlighted = self.query_one(OptionList).highlighted
+        return self._lines[highlighted] if highlighted is not None and highlighted < len(self._lines) else None
+
+    def action_move(self, step: int) -> None:
+        options = self.query_one(OptionList)
+        if options.highlighted is not None:
+            options.highlighted = max(0, min(len(self._lines) - 1, options.highlighted + step))
+
+    def action_first(self) -> None:
+        self.query_one(OptionList).action_first()
+
+    def action_last(self) -> None:
+        self.query_one(OptionList).action_last()
+
+    def action_page(self, step: int) -> None:
+        self.action_move(step * max(1, self.query_one(OptionList).size.height - 1))
+
+    def action_fold(self) -> None:
+        """Folds what follows; where that is folded or nothing, goes to where this branch leaves."""
+        line = self._line
+        if line is None:
+            return
+        has_children = any(m.parent == line.message.id for m in self._conversation.messages.values())
+        if has_children and line.message.id not in self._folded:
+            self._folded.add(line.message.id)
+            self._current = line.message.id
+        else:
+            self._current = line.message.parent or line.message.id
+        self._fill()
+
+    def action_unfold(self) -> None:
+        line = self._line
+        if line is None:
+            return
+        if line.message.id in self._folded:
+            self._folded.discard(line.message.id)
+            self._current = line.message.id
+            self._fill()
+        else:
+            self.action_move(1)
+
+    def action_fork(self) -> None:
+        if self._line is not None:
+            self.dismiss(TreeChoice(self._line.message.id, True))
+
+    @on(OptionList.OptionSelected)
+    def choose(self) -> None:
+        if self._line is not None:
+            self.dismiss(TreeChoice(self._line.message.id, False))
+
+
+def _time(message: ChatMessage) -> str:
+    return time.strftime("%H:%M", time.localtime(message.created_ms / 1000))
+
+
+def _writer(message: ChatMessage) -> str:
+    if message.role == "user":
+        return "You"
+    return printable_line(message.served_by or {"assistant": "Reply", "system": "System"}[message.role], 40)
+
+
+def _facts(message: ChatMessage) -> str:
+    tokens = f"{message.usage.completion_tokens:,} tok" if message.usage is not None else ""
+    end = _ENDS.get(message.stop or "", "incomplete") if message.is_incomplete else ""
+    return " · ".join(fact for fact in (tokens, end) if fact)
