@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from metis_tui.auth.sources import TokenSources
     from metis_tui.chat.ports import ConversationStore, SaveStatus
     from metis_tui.cli.signals import StopSignals
+    from metis_tui.exchange.file_exchange import FileExchange
     from metis_tui.gateway.client import GatewayClient
     from metis_tui.store.conversation_store import ConversationFiles
     from metis_tui.store.memory import MemoryStore
@@ -332,6 +333,7 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
         route=gateway.route.in_words(),
         measurements=measurements,
         drafts=ForgetfulDrafts() if options.no_save else drafts,
+        exchange=make_exchange(),
         base_url=gateway.base_url,
         is_saving=not options.no_save,
         problems=troubles,
@@ -373,6 +375,13 @@ async def _borrowed(options: argparse.Namespace, ground: Ground) -> tuple[Memory
         return memory, [str(error)]
     await memory.set_value(conversation, "title", conversation.title)
     return memory, []
+
+
+def make_exchange() -> FileExchange:
+    """Exports and imports of conversations. Loads the formats only when they are used."""
+    from metis_tui.exchange.file_exchange import FileExchange
+
+    return FileExchange()
 
 
 class ForgetfulDrafts:

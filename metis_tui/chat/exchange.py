@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
-from metis_tui.chat.conversation import Conversation
+from metis_tui.chat.conversation import Attachment, Conversation
 from metis_tui.chat.errors import ChatError
+from metis_tui.chat.ports import ConversationStore
 
 ExportFormat = Literal["markdown", "json", "jsonl", "html", "bundle"]
 
@@ -49,7 +50,7 @@ class ConversationExchange(Protocol):
     def export(self, conversations: Sequence[Conversation], kind: ExportFormat) -> bytes:
         """One file with the conversations, all of their branches included where the format can hold them.
 
-        Attachments must have their data; see `ConversationStore.attachment`.
+        Attachments must have their data; see `with_attachments`.
         """
 
     def cite(self, conversations: Sequence[Conversation]) -> str:
@@ -61,3 +62,22 @@ class ConversationExchange(Protocol):
         Raises:
             ImportFailure: it cannot be read or is no known format.
         """
+
+
+async def with_attachments(conversation: Conversation, store: ConversationStore) -> Conversation:
+    """A copy of the conversation whose attachments have their content, as far as the store has it.
+
+    To be called before an export; the content of large attachments is not read when a conversation is opened.
+    """
+    messages = dict(conversation.messages)
+    for message_id, message in messages.items():
+        if any(attachment.data is None and attachment.sha256 for attachment in message.attachments):
+            filled = [await _filled(attachment, store) for attachment in message.attachments]
+            messages[message_id] = replace(message, attachments=tuple(filled))
+    return replace(conversation, messages=messages)
+
+
+async def _filled(attachment: Attachment, store: ConversationStore) -> Attachment:
+    if attachment.data is not None or not attachment.sha256:
+        return attachment
+    return replace(attachment, data=await store.attachment(attachment.sha256))

@@ -9,10 +9,10 @@ _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 ULID_LENGTH = 26
 
 
-def new_ulid(milliseconds: int | None = None) -> str:
-    """A 26-character lowercase Crockford ULID: 48 bits of Unix time in ms, then 80 random bits."""
+def new_ulid(milliseconds: int | None = None, rest: bytes | None = None) -> str:
+    """A 26-character lowercase Crockford ULID: 48 bits of Unix time in ms, then 80 bits, random unless given."""
     stamp = int(time.time() * 1000) if milliseconds is None else milliseconds
-    number = (stamp << 80) | int.from_bytes(os.urandom(10), "big")
+    number = (stamp << 80) | int.from_bytes(os.urandom(10) if rest is None else rest, "big")
     return "".join(_ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))
 
 

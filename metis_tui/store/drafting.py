@@ -7,7 +7,8 @@ from dataclasses import fields, replace
 from typing import TypeVar
 
 from metis_tui.chat.conversation import ChatMessage, Conversation
-from metis_tui.store.messages import INLINE_AT_MOST, message_fields
+from metis_tui.store.merge import is_foreign
+from metis_tui.store.messages import INLINE_AT_MOST, is_sha256, message_fields
 from metis_tui.store.records import encode
 
 T = TypeVar("T")
@@ -82,7 +83,7 @@ def blobs_of(messages: Iterable[ChatMessage]) -> tuple[tuple[str, bytes], ...]:
         (attachment.sha256, attachment.data)
         for message in messages
         for attachment in message.attachments
-        if attachment.data is not None and attachment.sha256 and len(attachment.data) > INLINE_AT_MOST
+        if attachment.data is not None and is_sha256(attachment.sha256) and len(attachment.data) > INLINE_AT_MOST
     )
 
 
@@ -100,9 +101,9 @@ def missing_records(conversation: Conversation, known: Conversation | None, cloc
     content += [("vote", {"msg": m, "val": v}) for m, v in conversation.votes.items() if m not in have.votes]
     records += [record(conversation.id, kind, fields, clock) for kind, fields in content]
     for extra in conversation.extras:
-        if extra not in have.extras:
-            fields = {key: value for key, value in extra.items() if key != "t"}
-            records.append(record(conversation.id, str(extra.get("t", "x-unknown")), fields, clock))
+        if extra not in have.extras and is_foreign(extra):
+            fields = {key: value for key, value in extra.items() if key not in ("t", "v", "ts", "crc")}
+            records.append(record(conversation.id, str(extra["t"]), fields, clock))
     if known is None:
         if conversation.head is not None:
             records.append(record(conversation.id, "head", {"msg": conversation.head}, clock))

@@ -11,6 +11,7 @@ from metis_tui.chat.conversation import Conversation, ConversationSummary
 from metis_tui.store.activity import Hint, Hints, JournalReader, newest_first, note
 from metis_tui.store.layout import Layout
 from metis_tui.store.merge import merge
+from metis_tui.store.messages import is_sha256
 from metis_tui.store.pace import Pace
 from metis_tui.store.records import Record, decode
 from metis_tui.store.segment_files import read_file, read_segments
@@ -102,7 +103,7 @@ class Library:
 
     def attachment(self, sha256: str) -> bytes | None:
         """The content of a blob, when it is what its name says."""
-        if len(sha256) != 64 or not set(sha256) <= set("0123456789abcdef"):
+        if not is_sha256(sha256):
             return None
         try:
             content, _ = read_file(self._layout.blob(sha256))

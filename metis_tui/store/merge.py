@@ -20,6 +20,7 @@ _KNOWN_TYPES = frozenset(
     {"conv", "msg", "set", "head", "tag", "trash", "restore", "note", "mark", "vote", "reply", "delta", "activity"}
 )
 _KNOWN_SETTINGS = frozenset({"title", "model", "system", "params", "pin", "archive"})
+_KNOWN_IN_HEADER = frozenset({"id", "title", "app", "created", "origin"})
 
 
 @dataclass(slots=True)
@@ -74,9 +75,12 @@ class _Merger:
             case "note" | "mark" | "vote" if isinstance(fields.get("msg"), str):
                 self._take_verdict(record.type, fields["msg"], fields)
             case other if other not in _KNOWN_TYPES:
-                extra = {key: value for key, value in fields.items() if key not in ("v", "ts", "crc")}
-                if extra not in self.extras:
-                    self.extras.append(extra)
+                self._take_extra(fields)
+
+    def _take_extra(self, fields: Mapping[str, Any]) -> None:
+        extra = {key: value for key, value in fields.items() if key not in ("v", "ts", "crc")}
+        if extra not in self.extras:
+            self.extras.append(extra)
 
     def _take_verdict(self, kind: str, message_id: str, fields: Mapping[str, Any]) -> None:
         """What the user says of a message: the last word counts."""
@@ -101,6 +105,9 @@ class _Merger:
             self.created.append(fields["created"])
         if not self.origin and isinstance(fields.get("origin"), dict):
             self.origin = {k: v for k, v in fields["origin"].items() if isinstance(v, str)}
+        others = {key: value for key, value in fields.items() if key not in _KNOWN_IN_HEADER}
+        if others.keys() - {"v", "t", "ts", "crc"}:
+            self._take_extra(others)
 
     def all_extras(self) -> tuple[Mapping[str, Any], ...]:
         """Records and settings that are for other readers."""
@@ -126,6 +133,19 @@ class _Merger:
         return newest[1] if newest else None
 
 
+def is_foreign(extra: Mapping[str, Any]) -> bool:
+    """Whether only other programs understand a record: it can be written as it is, and changes nothing."""
+    match extra.get("t"):
+        case "set":
+            key = extra.get("key")
+            return isinstance(key, str) and key not in _KNOWN_SETTINGS
+        case "conv":
+            return not extra.keys() & _KNOWN_IN_HEADER
+        case str(other):
+            return other not in _KNOWN_TYPES
+    return False
+
+
 def merge(conversation_id: str, records: Iterable[tuple[Record, str]]) -> Conversation:
     """The conversation made of (record, boot) pairs, in any order and with repetitions."""
     merger = _Merger()
@@ -135,7 +155,7 @@ def merge(conversation_id: str, records: Iterable[tuple[Record, str]]) -> Conver
     settings = merger.settings
     conversation = Conversation(
         id=conversation_id,
-        title=_kind(settings.get("title"), str, merger.title or UNTITLED),
+        title=_kind(settings.get("title"), str, UNTITLED if merger.title is None else merger.title),
         created_ms=min(merger.created, default=fallback),
         model=_kind(settings.get("model"), str, None),
         system=_kind(settings.get("system"), str, ""),

@@ -29,6 +29,11 @@ INLINE_AT_MOST = 64 * 1024
 """Bytes of an attachment that are kept in the record itself; a larger one is a file of its own."""
 
 
+def is_sha256(text: str) -> bool:
+    """Whether it may name a file: 64 hexadecimal digits in lower case and nothing else."""
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")
+
+
 def message_fields(message: ChatMessage) -> dict[str, object]:
     """The fields of a message; those with nothing in them are left out. Durations are in seconds."""
     fields: dict[str, object] = {
@@ -56,8 +61,9 @@ def message_fields(message: ChatMessage) -> dict[str, object]:
             "first_reasoning": message.timing.first_reasoning_seconds,
             "first_text": message.timing.first_text_seconds,
         }
-    if message.attachments:
-        fields["parts"] = [_attachment_fields(attachment) for attachment in message.attachments]
+    parts = [*map(_attachment_fields, message.attachments), *_other_parts(message.extra.get("parts"))]
+    if parts:
+        fields["parts"] = parts
     if message.failure is not None:
         fields["err"] = {
             "title": message.failure.title,
@@ -65,7 +71,7 @@ def message_fields(message: ChatMessage) -> dict[str, object]:
             "kind": message.failure.kind,
             "error_id": message.failure.error_id,
         }
-    return {**message.extra, **fields}
+    return {**{key: value for key, value in message.extra.items() if key not in _KNOWN}, **fields}
 
 
 def _attachment_fields(attachment: Attachment) -> dict[str, object]:
@@ -114,8 +120,22 @@ def message_from(fields: Mapping[str, Any]) -> ChatMessage:
         request_sha256=_text(fields, "request_sha256"),
         client=_text(fields, "client"),
         attachments=_attachments(fields.get("parts")),
-        extra={key: value for key, value in fields.items() if key not in _KNOWN},
+        extra=_extra(fields),
     )
+
+
+def _other_parts(parts: object) -> list[object]:
+    """Parts of a kind that only other programs know."""
+    if not isinstance(parts, list):
+        return []
+    return [part for part in parts if not (isinstance(part, dict) and part.get("kind") == "file")]
+
+
+def _extra(fields: Mapping[str, Any]) -> dict[str, Any]:
+    extra = {key: value for key, value in fields.items() if key not in _KNOWN}
+    if others := _other_parts(fields.get("parts")):
+        extra["parts"] = others
+    return extra
 
 
 def _attachments(parts: object) -> tuple[Attachment, ...]:

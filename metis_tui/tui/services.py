@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from metis_tui.chat.engine import ChatEngine
+    from metis_tui.chat.exchange import ConversationExchange
     from metis_tui.chat.ports import Authenticator, ConversationStore, DraftKeeper, MeasurementLog, ModelGateway
     from metis_tui.chat.sign_in import Identity, SignInService
     from metis_tui.config.choices import ChoicesFile
@@ -40,6 +41,7 @@ class Services:
     """Asks the gateway who the access token belongs to. Raises ChatError."""
     measurements: MeasurementLog
     drafts: DraftKeeper
+    exchange: ConversationExchange
     base_url: str
     route: str = ""
     """How requests get to the gateway, in words: direct, or by which proxy."""

@@ -18,6 +18,7 @@ from metis_tui.config.choices import ChoicesFile
 from metis_tui.config.paths import built_in_themes
 from metis_tui.config.settings import Settings
 from metis_tui.demo.server import DemoGateway
+from metis_tui.exchange.file_exchange import FileExchange
 from metis_tui.gateway.client import GatewayClient
 from metis_tui.store.conversation_store import ConversationFiles
 from metis_tui.store.drafts import DraftFile
@@ -114,6 +115,7 @@ def make_launch(
             whoami=gateway.whoami,
             measurements=MeasurementFile(state),
             drafts=DraftFile(state),
+            exchange=FileExchange(),
             base_url=demo.url,
         )
 

@@ -26,6 +26,7 @@ from metis_tui.chat.turn import ChatRequest, GatewayEvent
 from metis_tui.config.choices import ChoicesFile
 from metis_tui.config.paths import built_in_themes
 from metis_tui.config.settings import Settings
+from metis_tui.exchange.file_exchange import FileExchange
 from metis_tui.store.drafts import DraftFile
 from metis_tui.store.memory import MemoryStore
 from metis_tui.tui.app import MetisApp
@@ -249,6 +250,7 @@ def looks(
             whoami=facts.whoami,
             measurements=facts,
             drafts=DraftFile(home / "state"),
+            exchange=FileExchange(),
             base_url="https://gateway.example.org/resource_server/",
         )
 
