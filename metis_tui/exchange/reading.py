@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metis_tui.chat.exchange import Imported, ImportFailure
-from metis_tui.exchange import document_reader
+from metis_tui.exchange import document_reader, untrusted
 from metis_tui.exchange.problems import Problems
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def read(path: Path, read_llm_logs: Callable[[Path], Iterable[Conversation]] | N
     rows = list(_rows(text))
     if rows and document_reader.is_document(rows[0]):
         if len(rows) == 1:
-            found = document_reader.read_document(dict(rows[0]), problems)  # type: ignore[call-overload]
+            found = document_reader.read_document(untrusted.mapping(rows[0]), problems)
         else:
             found = document_reader.read_lines(rows[1:], problems)
         return Imported(tuple(found), "metis-tui export", problems.sentences)
