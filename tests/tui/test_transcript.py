@@ -14,6 +14,7 @@ from transcript_host import (
     REPLY,
     Host,
     conversation,
+    found,
     heard,
     opened,
     painted,
@@ -340,13 +341,13 @@ async def test_themes_work(theme: str) -> None:
 
 
 async def test_find_marks_words_and_names_messages() -> None:
-    async with opened(conversation(6), (60, 40)) as (transcript, _):
-        assert transcript.find("number 2") == ["p2"]
+    async with opened(conversation(6), (60, 40)) as (transcript, pilot):
+        assert await found(transcript, pilot, "number 2") == ["p2"]
         transcript.scroll_to_message("p2")
         row = next(y for y, line in enumerate(screen(transcript)) if "Prompt number 2" in line)
         marked = [s.text for s in transcript.render_line(row) if s.style and s.style.reverse]
         assert marked == ["number 2"]
-        assert transcript.find("") == []
+        assert await found(transcript, pilot, "") == []
 
 
 async def test_rows_that_are_not_drawn_again_are_still_right() -> None:
@@ -385,7 +386,7 @@ async def test_rows_that_are_not_drawn_again_are_still_right() -> None:
 async def test_going_from_hit_to_hit_and_around() -> None:
     async with opened(conversation(60), (60, 12)) as (transcript, pilot):
         await pilot.press("g")
-        assert len(transcript.find("short")) == 30
+        assert len(await found(transcript, pilot, "short")) == 30
         assert transcript.next_found() == "r1"
         seen = [transcript.next_found() for _ in range(3)]
         assert seen == ["r1", "r3", "r5"]

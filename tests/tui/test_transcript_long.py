@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from transcript_host import REPLY, conversation, opened, painted, prompt, reply, screen, shown, until
+from transcript_host import REPLY, conversation, found, opened, painted, prompt, reply, screen, shown, until
 
 from metis_tui.tui.rendering.palette import Palette
 from metis_tui.tui.widgets.transcript_document import TranscriptDocument
@@ -153,11 +153,11 @@ async def test_scrolling_through_a_giant_message_skips_no_row() -> None:
 
 
 async def test_words_far_inside_a_giant_message_are_gone_to_without_rendering_all() -> None:
-    async with opened([prompt(0), reply(1, MARKDOWN)], (80, 24)) as (transcript, _):
+    async with opened([prompt(0), reply(1, MARKDOWN)], (80, 24)) as (transcript, pilot):
         rendered = transcript.document.rendered_entries
-        assert transcript.find("words of section 6000.") == ["r1"]
+        assert await found(transcript, pilot, "words of section 6000.") == ["r1"]
         assert transcript.next_found() == "r1"
-        assert "▌  Some words of section 6000." in screen(transcript)
+        assert "►  Some words of section 6000." in screen(transcript)
         assert transcript.document.rendered_entries - rendered < 6
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.pilot import Pilot
-from transcript_host import REPLY, conversation, opened, painted, prompt, reply, screen, shown, until
+from transcript_host import REPLY, conversation, found, opened, painted, prompt, reply, screen, shown, until
 
 from metis_tui.tui.widgets.transcript import Transcript
 
@@ -104,10 +104,10 @@ async def test_words_of_the_reply_that_streams_are_found_marked_and_gone_to() ->
     async with opened(conversation(20), (60, 12)) as (transcript, pilot):
         transcript.begin_reply(reply(99, "", stop=None))
         transcript.add_text("The nee")
-        assert transcript.find("needle") == []
+        assert await found(transcript, pilot, "needle") == []
         transcript.add_text("dle is here.\n\n" + "More text.\n\n" * 30)
         await until(pilot, lambda: transcript.document.entries[-1].height > 50)
-        assert transcript.find("needle") == ["r99"]
+        assert await found(transcript, pilot, "needle") == ["r99"]
         assert transcript.next_found() == "r99"
         await pilot.pause()
         assert marks(transcript) == ["needle"]
@@ -118,7 +118,7 @@ async def test_words_of_the_reply_that_streams_are_found_marked_and_gone_to() ->
         await until(pilot, lambda: transcript.drawn_deltas > drawn)
         assert screen(transcript) == before
         transcript.end_reply(reply(99, transcript.source_of("r99")))
-        assert transcript.find("needle") == ["r99"]
+        assert await found(transcript, pilot, "needle") == ["r99"]
         assert transcript.next_found() == "r99"
         assert transcript.next_found() == "r99"
         await pilot.pause()
@@ -137,34 +137,35 @@ async def test_a_phrase_that_a_break_parts_is_marked_when_its_end_arrives() -> N
         await until(pilot, lambda: "them." in shown(transcript))
         assert " ".join(marks(transcript)) == "that the view breaks them"
         assert painted(transcript) == screen(transcript)
-        assert transcript.find("that the view breaks them") == ["r1"]
+        assert await found(transcript, pilot, "that the view breaks them") == ["r1"]
         assert transcript.next_found() == "r1"
 
 
 async def test_only_what_is_shown_is_found() -> None:
     secret = reply(1, "Visible *text*.\n\n[m]: https://hidden.example\n", reasoning="a thought")
-    async with opened([prompt(0), secret, prompt(2)], (60, 24)) as (transcript, _):
-        assert transcript.find("hidden.example") == []
+    async with opened([prompt(0), secret, prompt(2)], (60, 24)) as (transcript, pilot):
+        assert await found(transcript, pilot, "hidden.example") == []
         assert transcript.next_found() is None
-        assert transcript.find("*text*") == []
-        assert transcript.find("visible text") == ["r1"]
-        assert transcript.find("a thought") == []
-        assert transcript.find("gpt-oss") == []
+        assert await found(transcript, pilot, "*text*") == []
+        assert await found(transcript, pilot, "visible text") == ["r1"]
+        assert await found(transcript, pilot, "a thought") == ["r1"]
+        assert marks(transcript) == []
+        assert await found(transcript, pilot, "gpt-oss") == []
         transcript.toggle_reasoning("r1")
-        assert transcript.find("a thought") == ["r1"]
+        assert await found(transcript, pilot, "a thought") == ["r1"]
         assert transcript.next_found() == "r1"
         assert marks(transcript) == ["a thought"]
         transcript.toggle_raw("r1")
-        assert transcript.find("*text*") == ["r1"]
+        assert await found(transcript, pilot, "*text*") == ["r1"]
         assert marks(transcript) == ["*text*"]
-        assert transcript.find("hidden.example") == ["r1"]
+        assert await found(transcript, pilot, "hidden.example") == ["r1"]
 
 
 async def test_formulas_are_found_as_they_are_drawn() -> None:
-    async with opened([prompt(0), reply(1, "With $\\alpha \\le \\beta$ and a &amp; b.")]) as (transcript, _):
-        assert transcript.find("α ≤ β") == ["r1"]
-        assert transcript.find("a & b") == ["r1"]
-        assert transcript.find("alpha") == []
+    async with opened([prompt(0), reply(1, "With $\\alpha \\le \\beta$ and a &amp; b.")]) as (transcript, pilot):
+        assert await found(transcript, pilot, "α ≤ β") == ["r1"]
+        assert await found(transcript, pilot, "a & b") == ["r1"]
+        assert await found(transcript, pilot, "alpha") == []
 
 
 async def test_the_view_stays_in_the_reply_when_it_ends() -> None:

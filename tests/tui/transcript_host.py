@@ -72,6 +72,13 @@ async def until(pilot: Pilot[None], claim: Callable[[], object]) -> None:
         await pilot.pause(0.02)
 
 
+async def found(transcript: Transcript, pilot: Pilot[None], *queries: str) -> list[str]:
+    """Searches, waits until all is looked through, and gives the messages that show the words."""
+    transcript.find(*queries)
+    await until(pilot, lambda: transcript.found.is_complete)
+    return transcript.found_ids
+
+
 def heard(transcript: Transcript) -> list[object]:
     app = transcript.app
     assert isinstance(app, Host)

@@ -37,6 +37,7 @@ class Palette:
     warning: Style = _BOLD
     error: Style = _BOLD
     found: Style = Style(reverse=True)
+    found_here: Style = Style(reverse=True, bold=True, underline=True)
     selection: Style = Style(reverse=True)
     keyword: Style = _BOLD
     string: Style = Style()

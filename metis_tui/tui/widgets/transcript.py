@@ -17,9 +17,9 @@ from metis_tui.chat.conversation import ChatMessage
 from metis_tui.chat.printable import printable
 from metis_tui.tui.widgets.transcript_document import START
 from metis_tui.tui.widgets.transcript_entry import Entry
-from metis_tui.tui.widgets.transcript_finder import TranscriptFinder
 from metis_tui.tui.widgets.transcript_finding import Search
-from metis_tui.tui.widgets.transcript_heading import Clock, local_time
+from metis_tui.tui.widgets.transcript_heading import NO_REMARKS, Clock, Remarks, local_time
+from metis_tui.tui.widgets.transcript_jumps import TranscriptJumps
 from metis_tui.tui.widgets.transcript_live import LiveReply
 from metis_tui.tui.widgets.transcript_rows import CutText
 
@@ -29,7 +29,7 @@ _LONG_CHARACTERS = 500_000
 """Texts over this are made ready off the event loop."""
 
 
-class Transcript(TranscriptFinder, can_focus=True):
+class Transcript(TranscriptJumps, can_focus=True):
     """The messages of one conversation."""
 
     DEFAULT_CSS = """
@@ -84,6 +84,19 @@ class Transcript(TranscriptFinder, can_focus=True):
         self.follow = True
         self._settle()
         self.refresh()
+        self.restart_find()
+
+    def remark(self, remarks: Mapping[str, Remarks]) -> None:
+        """Shows what the user put beside messages, by their ids; nothing beside the others."""
+        entries = self.document.entries
+        known = [remarks.get(entry.message.id, NO_REMARKS) for entry in entries]
+        changed = [number for number, entry in enumerate(entries) if entry.remarks != known[number]]
+        if changed:
+            with self._same_places():
+                for number in changed:
+                    self.document.remark(number, known[number])
+            self.refresh()
+            self._scan_later()
 
     def show_in_place(self, messages: Sequence[ChatMessage], message_id: str, instead_of: str | None = None) -> None:
         """Replaces everything; a message stands where it stood, or where the one did that it is there instead of."""
@@ -110,6 +123,7 @@ class Transcript(TranscriptFinder, can_focus=True):
         self.document.append(Entry(message))
         self._settle()
         self.refresh()
+        self._scan_later()
 
     def replace(self, message: ChatMessage) -> None:
         """Takes the message's new state; one that is not here yet is added."""
@@ -180,8 +194,9 @@ class Transcript(TranscriptFinder, can_focus=True):
         old_id = self.document.entries[number].message.id
         with self._same_places():
             self.document.exchange(number, message, text if ready_id == message.id else None)
+        self._scan_later()
         if self.current == old_id:
-            self.set_reactive(TranscriptFinder.current, message.id)
+            self.set_reactive(TranscriptJumps.current, message.id)
         self.refresh()
 
     # --- streaming --------------------------------------------------------------------------------
@@ -219,6 +234,7 @@ class Transcript(TranscriptFinder, can_focus=True):
         self.drawn_deltas += 1
         if self._search is not None:
             first = min(first, self._newly_found(number, self._search))
+            self.post_message(self.FoundChanged(self))
         if entry.height < height or len(rows.parts) != parts:
             self.refresh()
         else:

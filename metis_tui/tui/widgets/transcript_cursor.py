@@ -90,6 +90,7 @@ class TranscriptCursor(TranscriptScroll):
         return self.document.locate(min(row, self.document.height - 1)).entry
 
     def _go_to(self, number: int) -> None:
+        self._found_at = None
         if 0 <= number < len(self.document.entries):
             self.current = self.document.entries[number].message.id
             self.scroll_to_message(self.current)
@@ -120,6 +121,41 @@ class TranscriptCursor(TranscriptScroll):
         height = self._view.height
         row = max(0, min(row, height - 2))
         self._top = self.document.fill(self.document.walk(Position(number, 0, 0), -row), height)
+        self._place()
+        self.refresh()
+        self.follow = self._is_at_end()
+
+    # --- a row in it ------------------------------------------------------------------------------
+
+    def _point(self, step: int) -> Position:
+        """Where the reader is: the row gone to last, the current message, else the top of the view."""
+        if self._found_at is not None and self._is_in_view(self._found_at):
+            return self._found_at
+        number = self.document.index_of(self.current)
+        if number is not None and self._is_in_view(Position(number, 0, 0)):
+            return Position(number, 0, 0)
+        return self._top._replace(row=self._top.row - 1) if step > 0 else self._top
+
+    def _is_pointed(self, position: Position) -> bool:
+        return position == self._found_at
+
+    def _is_in_view(self, position: Position) -> bool:
+        if position.entry >= len(self.document.entries):
+            return False
+        top = self.document.row_of(self._top)
+        return top <= self.document.row_of(position) < top + self._view.height
+
+    def _point_at(self, position: Position) -> None:
+        """Goes to a row; the view moves only when it is out of view: then it stands a third below the top."""
+        old, self._found_at = self._found_at, position
+        for number in {position.entry, old.entry if old is not None else position.entry}:
+            if number < len(self.document.entries):
+                self.document.entries[number].forget_strips()
+                self.refresh_entry_rows(number)
+        if self._is_in_view(position):
+            return
+        height = self._view.height
+        self._top = self.document.fill(self.document.walk(position, -(height // 3)), height)
         self._place()
         self.refresh()
         self.follow = self._is_at_end()

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.tui.widgets.transcript_entry import Entry, Layout
+from metis_tui.tui.widgets.transcript_heading import Remarks
 from metis_tui.tui.widgets.transcript_kept import KeptEntries, KeptRows
 from metis_tui.tui.widgets.transcript_live import LiveRows
 from metis_tui.tui.widgets.transcript_rows import CutText, Part, PartedRows
@@ -60,6 +61,11 @@ class TranscriptEntries:
         """An entry is folded or shown in another way."""
         self.entries[number].close(self.layout)
         self.changed(number)
+
+    def remark(self, number: int, remarks: Remarks) -> None:
+        """The user put something beside a message, or took it away."""
+        self.entries[number].remarks = remarks
+        self.close(number)
 
     def relayout(self, layout: Layout) -> None:
         """Another width: heights are those known from before at that width, or estimates."""

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.tui.rendering.palette import Palette
-from metis_tui.tui.widgets.transcript_heading import Clock, local_time
+from metis_tui.tui.widgets.transcript_heading import NO_REMARKS, Clock, local_time
 from metis_tui.tui.widgets.transcript_live import LiveReply, LiveRows
-from metis_tui.tui.widgets.transcript_rows import CutText, EntryRows, PartedRows
+from metis_tui.tui.widgets.transcript_rows import CutText, EntryRows, PartedRows, foot_estimate
 
 if TYPE_CHECKING:
     from metis_tui.tui.widgets.transcript_finding import Search
@@ -45,6 +45,7 @@ class Entry:
         self.is_raw = False
         self.marks = ""
         """What the heading says beside the name: "2/3" of siblings."""
+        self.remarks = NO_REMARKS
         self.height = 0
         """Rows; exact as far as its parts are."""
         self.rows: PartedRows | None = None
@@ -59,6 +60,10 @@ class Entry:
     def was_seen(self) -> bool:
         """There is something to keep of it."""
         return self.live is None and bool(self._kept)
+
+    @property
+    def has_reasoning(self) -> bool:
+        return bool(self.message.reasoning if self.live is None else self.live.reasoning_text)
 
     def open(self, layout: Layout) -> PartedRows:
         """The rows, in parts that are not all rendered."""
@@ -80,7 +85,9 @@ class Entry:
             text = self._texts.get(self.is_raw)
             if text is None:
                 text = self._texts[self.is_raw] = CutText.of_message(self.message, is_raw=self.is_raw)
-            rows = EntryRows(self.message, text, layout, is_open=self.is_reasoning_open)
+            rows = EntryRows(self.message, text, layout, is_open=self.is_reasoning_open, remarks=self.remarks)
+        elif rows.remarks != self.remarks:
+            rows.remark(self.remarks, layout)
         rows.mark(self.marks)
         self._kept[key] = rows
         if len(self._kept) > _KEPT_LAYOUTS:
@@ -95,7 +102,8 @@ class Entry:
             self.live = LiveReply(layout, self.live.text, self.live.reasoning_text)
             self.live.activity = activity
         kept = self._kept.get((layout.width, self.is_reasoning_open, self.is_raw)) if self._kept else None
-        self.height = kept.height if kept is not None else self.estimate(layout)
+        is_known = kept is not None and kept.remarks == self.remarks
+        self.height = kept.height if kept is not None and is_known else self.estimate(layout)
 
     def sources(self) -> list[tuple[str, bool]]:
         """The texts it shows, and whether each is Markdown that is drawn other than it is written."""
@@ -105,6 +113,12 @@ class Entry:
         if self.is_reasoning_open:
             shown.append((self.message.reasoning if live is None else live.reasoning_text, False))
         return shown
+
+    def searched_sources(self) -> list[tuple[str, bool]]:
+        """Like `sources`, with folded reasoning and the user's note: they can be found, too."""
+        folded = self.message.reasoning if self.live is None and not self.is_reasoning_open else ""
+        hidden = [(text, False) for text in (folded, self.remarks.note) if text]
+        return self.sources() + hidden
 
     def exchange(self, message: ChatMessage, layout: Layout, text: CutText | None = None) -> None:
         """Takes another message or the end of the streaming reply; `text` if it was cut already."""
@@ -134,4 +148,5 @@ class Entry:
         if self._newlines < 0:
             self._newlines = text.count("\n")
         body = self._newlines + 1 + len(text) // (layout.text_width + 1) if text else 0
-        return 2 + (1 if self.message.reasoning else 0) + body + (1 if self.message.is_incomplete else 0)
+        foot = foot_estimate(self.message, self.remarks, layout)
+        return 1 + (1 if self.message.reasoning else 0) + body + foot

@@ -1,99 +1,230 @@
-"""Finding words in the transcript: marking them, naming the messages that show them, going from one to the next.
+"""Finding words in the transcript: marking them, counting them, going from one to the next.
 
-Knows the messages on screen; nothing of streaming. Which rows hold words is the business of `transcript_finding`.
+Knows the messages on screen; nothing of streaming. Where words stand is the business of `transcript_hits`; here they
+are looked for in short slices, so that no key waits for a long conversation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.message import Message
+from textual.timer import Timer
 
 from metis_tui.tui.widgets.transcript_cursor import TranscriptCursor
 from metis_tui.tui.widgets.transcript_document import Position
-from metis_tui.tui.widgets.transcript_entry import Entry
 from metis_tui.tui.widgets.transcript_finding import Search
+from metis_tui.tui.widgets.transcript_hits import Flows, Hit, Hits
 
-_MAX_RENDERED = 60
-"""Messages that `find` renders to know whether they show words that their source only may hold."""
+if TYPE_CHECKING:
+    from metis_tui.tui.widgets.transcript_heading import Clock
+
+_KEY_SECONDS = 0.015
+"""What a key may look through before it is shown; the rest follows in slices."""
+_SLICE_SECONDS = 0.008
+_PAUSE_SECONDS = 0.002
+
+
+class Found(NamedTuple):
+    """What is known of the words searched for."""
+
+    number: int | None
+    """Which of the places the view was taken to, from 1 on; None: to none of them."""
+    total: int
+    is_complete: bool
+    """False: more may come."""
+    has_wrapped: bool
+    """The last step went over the end of the conversation, or its start."""
 
 
 class TranscriptFinder(TranscriptCursor):
     """The words searched for."""
 
-    def find(self, query: str) -> list[str]:
-        """Marks the words on screen and returns the ids of the messages that show them; empty ends it."""
-        search = Search(query)
+    class FoundChanged(Message, namespace="transcript"):
+        """More places are known, or the view went to another; read `found`."""
+
+        def __init__(self, transcript: TranscriptFinder) -> None:
+            super().__init__()
+            self.transcript = transcript
+
+        @property
+        def control(self) -> TranscriptFinder:
+            return self.transcript
+
+    def __init__(self, *, clock: Clock | None = None, id: str | None = None, classes: str | None = None) -> None:
+        options = {"clock": clock} if clock is not None else {}
+        super().__init__(id=id, classes=classes, **options)
+        self._hits: Hits | None = None
+        self._flows: Flows | None = None
+        self._hit: Hit | None = None
+        self._origin: tuple[Position, bool] | None = None
+        self._awaited: tuple[Hit | Position, int] | None = None
+        """A step that took longer than a key may: from where, and the direction."""
+        self._has_wrapped = False
+        self._scanning: Timer | None = None
+
+    # --- what is searched for ---------------------------------------------------------------------
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether words are marked."""
+        return self._search is not None
+
+    @property
+    def found(self) -> Found:
+        if self._hits is None:
+            return Found(None, 0, True, False)
+        counts = list(self._hits.counts())
+        hit = self._hit
+        number = sum(counts[: hit.entry]) + hit.nth + 1 if hit is not None else None
+        return Found(number, sum(counts), self._hits.is_complete, self._has_wrapped)
+
+    @property
+    def found_ids(self) -> list[str]:
+        """The messages that show the words, as far as they are known."""
+        counts = self._hits.counts() if self._hits is not None else ()
+        return [self.document.entries[number].message.id for number, count in enumerate(counts) if count]
+
+    def begin_find(self) -> None:
+        """From here on `find` looks: the place to which the view goes back when there is nothing."""
+        place = self._found_at if self._found_at is not None and self._is_in_view(self._found_at) else self._top
+        self._origin = (place, self.follow)
+
+    def find(self, *queries: str, goes: bool = False) -> None:
+        """Marks the words on screen, each query a phrase of its own; empty ends it.
+
+        Args:
+            goes: also goes to the first place from where `begin_find` was called, if there is one.
+        """
+        search = Search(*queries)
         self._search = None if search.is_empty else search
-        self._found_at = None
+        self._hits = self._hit = self._awaited = self._found_at = None
+        self._has_wrapped = False
+        if self._search is None:
+            self._flows = None
+        else:
+            self._flows = self._flows or Flows(self.document)
+            origin = self._origin[0] if self._origin is not None and goes else self._top
+            self._hits = Hits(self._search, self._flows, origin.entry)
         self.document.forget_strips()
         self.refresh()
-        if self._search is None:
-            return []
-        tries = _MAX_RENDERED if self.is_laid_out else 0
-        found: list[str] = []
-        for number, entry in enumerate(self.document.entries):
-            if not self._may_hold(entry, search):
-                continue
-            is_shown = any(search.is_certainly_in(text, is_markdown=as_is) for text, as_is in entry.sources())
-            if not is_shown and tries > 0:
-                tries -= 1
-                is_shown = next(self._hits(number, search), None) is not None
-            if is_shown:
-                found.append(entry.message.id)
-        self.document.trim()
-        return found
+        if self._hits is not None and goes:
+            self._go_from_origin()
+        else:
+            self._scan(_KEY_SECONDS)
+
+    def restart_find(self) -> None:
+        """The document has other messages: the same words in them."""
+        if self._search is not None:
+            self._flows = Flows(self.document)
+            self._hits, self._hit = Hits(self._search, self._flows, self._top.entry), None
+            self._scan_later()
+
+    # --- from one to the next ---------------------------------------------------------------------
 
     def next_found(self, step: int = 1) -> str | None:
-        """Goes to the next row (step -1: the one before) with the words searched for; returns its message's id."""
-        entries, search = self.document.entries, self._search
-        if search is None or not entries or not self.is_laid_out:
-            return None
-        top = self._top
-        start = self._found_at or (top._replace(row=top.row - 1) if step > 0 else top)
-        for distance in range(len(entries) + 1):
-            number = (start.entry + step * distance) % len(entries)
-            if not self._may_hold(entries[number], search):
-                continue
-            for hit in self._hits(number, search, step, beyond=start if distance == 0 else None):
-                self._found_at = hit
-                self.current = entries[number].message.id
-                self._show_row(hit)
-                return self.current
-        return None
+        """Goes to the next place (step -1: the one before) of the words; returns its message's id.
 
-    def _may_hold(self, entry: Entry, search: Search) -> bool:
-        known = entry.candidate
-        if known is not None and known[0] is search:
-            return known[1]
-        may = any(search.may_be_in(text, is_markdown=is_markdown) for text, is_markdown in entry.sources())
-        entry.candidate = (search, may) if entry.live is None else None
-        return may
-
-    def _hits(self, number: int, search: Search, step: int = 1, beyond: Position | None = None) -> Iterator[Position]:
-        """Rows of a message, or those beyond a place, in which the words begin.
-
-        Only parts that may have them are rendered.
+        None: there is none, or it takes longer than a key may: then the view goes there as soon as it is found.
         """
-        rows = self.document.open(number)
-        parts = range(len(rows.parts))
-        for part_number in parts if step > 0 else reversed(parts):
-            if beyond is not None and (part_number - beyond.part) * step < 0:
-                continue
-            part = rows.parts[part_number]
-            is_markdown = rows.is_markdown and part.kind == "body"
-            if not search.may_be_in(rows.source_of(part), is_markdown=is_markdown):
-                continue
-            starts = search.found_in(self.document.ensure(number, part_number)).starts
-            for row in starts if step > 0 else reversed(starts):
-                hit = Position(number, part_number, row)
-                if beyond is None or (hit > beyond if step > 0 else hit < beyond):
-                    yield hit
+        if self._hits is None or not self.document.entries or not self.is_laid_out:
+            return None
+        start = self._hit if self._is_at_hit() and self._hit is not None else self._point(step)
+        return self._step(start, step, time.perf_counter() + _KEY_SECONDS)
 
-    def _show_row(self, position: Position) -> None:
-        """Scrolls only when the row is out of view; then it stands a third below the top."""
-        top, height = self.document.row_of(self._top), self._view.height
-        if top <= self.document.row_of(position) < top + height:
+    def _step(self, start: Hit | Position, step: int, deadline: float) -> str | None:
+        hits = self._hits
+        assert hits is not None
+        self._awaited = None
+        try:
+            with self._still():
+                hit = hits.next_from(start, step, deadline)
+        except TimeoutError:
+            self._awaited = start, step
+            self._scan_later()
+            return None
+        if hit is None:
+            self.post_message(self.FoundChanged(self))
+            return None
+        self._has_wrapped = (hit <= start if step > 0 else hit >= start) if isinstance(start, Hit) else False
+        self._go_to_hit(hit)
+        return self.current
+
+    def _go_from_origin(self) -> None:
+        """The first place from where the search began; the view goes back there while there is none."""
+        place, follow = self._origin or (self._top, self.follow)
+        if not self.is_laid_out or not self.document.entries:
             return
-        self._top = self.document.fill(self.document.walk(position, -(height // 3)), height)
-        self._place()
-        self.refresh()
-        self.follow = self._is_at_end()
+        start = place._replace(row=place.row - 1)
+        if self._step(start, 1, time.perf_counter() + _KEY_SECONDS) is None and self._found_at is not None:
+            self._found_at = None
+            self._top = place
+            self.follow = follow
+            self._settle()
+            self.refresh()
+        self._scan_later()
+
+    def _go_to_hit(self, hit: Hit) -> None:
+        hits = self._hits
+        assert hits is not None
+        if hits.is_folded(hit):
+            self.toggle_reasoning(self.document.entries[hit.entry].message.id)
+            hit = hit._replace(nth=min(hit.nth, max(0, len(hits.in_message(hit.entry)) - 1)))
+        old, self._hit = self._hit, hit
+        for number in {hit.entry, old.entry if old is not None and old.entry < len(self.document.entries) else -1}:
+            if number >= 0:
+                self.document.entries[number].forget_strips()
+                self.refresh_entry_rows(number)
+        self.current = self.document.entries[hit.entry].message.id
+        self._point_at(hits.position(hit))
+        self.post_message(self.FoundChanged(self))
+
+    def _is_at_hit(self) -> bool:
+        """Whether the place gone to last is still where the view is."""
+        hit, hits = self._hit, self._hits
+        if hit is None or hits is None or hit.nth >= len(hits.known_in(hit.entry)):
+            return False
+        return self._found_at == hits.position(hit) and self._is_in_view(self._found_at)
+
+    def _hit_spans(self, position: Position) -> list[tuple[int, int]]:
+        """The characters in a row that belong to the place gone to last."""
+        hit = self._hit
+        if hit is None or self._hits is None or position.entry != hit.entry:
+            return []
+        part, spans = self._hits.spans(hit) or (None, {})
+        is_here = part is self.document.open(position.entry).parts[position.part]
+        return [spans[position.row]] if is_here and position.row in spans else []
+
+    # --- looking through the rest -----------------------------------------------------------------
+
+    def _lay_out(self) -> None:
+        width = self.document.layout.width
+        super()._lay_out()
+        if self._search is not None and self.document.layout.width != width:
+            self._flows = self._flows or Flows(self.document)
+            self._flows.forget()
+            self._scan_later()
+
+    def _scan_later(self) -> None:
+        if self._scanning is None and self._hits is not None and self.is_mounted:
+            self._scanning = self.set_timer(_PAUSE_SECONDS, self._scan_on)
+
+    def _scan_on(self) -> None:
+        self._scanning = None
+        self._scan(_SLICE_SECONDS)
+
+    def _scan(self, seconds: float) -> None:
+        """Looks further; first for the place that a key asked for."""
+        hits = self._hits
+        if hits is None or not self.is_laid_out:
+            self.post_message(self.FoundChanged(self))
+            return
+        deadline = time.perf_counter() + seconds
+        if self._awaited is not None:
+            self._step(*self._awaited, deadline)
+        with self._still():
+            is_complete = hits.work(deadline)
+        if not is_complete:
+            self._scan_later()
+        self.post_message(self.FoundChanged(self))

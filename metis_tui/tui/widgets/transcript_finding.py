@@ -1,14 +1,14 @@
 """Finding words in messages: which may hold them by their source, and where they stand in rendered rows. Pure.
 
-A phrase is found over the breaks of a wrapped paragraph, never over the end of one. Headings and notes are said by
-the program, so they are not searched.
+A phrase is found over the breaks of a wrapped paragraph, never over the end of one. Headings and facts are said by
+the program, so they are not searched; the user's notes are.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from metis_tui.chat.printable import printable
 from metis_tui.tui.rendering.lines import Line
@@ -17,29 +17,23 @@ from metis_tui.tui.widgets.transcript_rows import Part
 _MARKUP = re.compile(r"[^\w\s]|_")
 _WITHOUT_MARKUP = {ord(mark): None for mark in "*_`~\\"} | {ord(mark): " " for mark in ">|#"}
 _HAS_MARKUP = re.compile(r"[*_`~\\>|#]")
-# Lines whose words may be hidden or look otherwise when rendered.
-_UNCERTAIN = re.compile(r"[<&\\$|]|\]\(|^\s*(?:\[[^\]]*\]:|`{3}|~{3})")
 _SHOWN_OTHERWISE = re.compile(r"[&$\\]")
-_TRIES = 20
 _UNSEARCHED = ("fact", "code-label")
+_SPACE_IN_ROWS = r"[^\S\n]+"
 
 
-class Search:
-    """Words searched for. Upper and lower case are the same, and so is any space within a line."""
+class Phrase:
+    """Words that follow one another. Upper and lower case are the same, and so is any space within a line."""
 
     def __init__(self, query: str) -> None:
-        words = [re.escape(word) for word in printable(query).split()]
-        self.is_empty = not words
-        self._words = [word.lower() for word in printable(query).split()]
-        self._phrase = " ".join(self._words)
-        self._in_rows = re.compile(r"[^\S\n]+".join(words), re.IGNORECASE)
-        self._in_source = re.compile(r"\s+".join(words), re.IGNORECASE)
-        self._has_markup = _MARKUP.search("".join(query.split())) is not None
-        self._may_be_drawn = self._has_markup or not query.isascii()
+        self.words = [word.lower() for word in printable(query).split()]
+        self._phrase = " ".join(self.words)
+        self.in_rows = _SPACE_IN_ROWS.join(map(re.escape, self.words))
+        self._in_source = re.compile(r"\s+".join(map(re.escape, self.words)), re.IGNORECASE)
+        has_markup = _MARKUP.search("".join(query.split())) is not None
+        self._may_be_drawn = has_markup or not query.isascii()
 
-    def may_be_in(self, source: str, *, is_markdown: bool) -> bool:
-        """Whether rows of this source may show the words; False is certain."""
-        lower = source.lower()
+    def may_be_in(self, source: str, lower: str, *, is_markdown: bool) -> bool:
         if self._phrase in lower or self._is_spread_in(lower):
             return True
         if not is_markdown:
@@ -51,20 +45,33 @@ class Search:
 
     def _is_spread_in(self, lower: str) -> bool:
         """With other spaces between the words than one; looked for only where all the words are."""
-        return all(word in lower for word in self._words) and self._in_source.search(lower) is not None
+        return all(word in lower for word in self.words) and self._in_source.search(lower) is not None
 
-    def is_certainly_in(self, source: str, *, is_markdown: bool) -> bool:
-        """Whether rows of this source show the words in any case; else they must be rendered to know."""
-        if not is_markdown:
-            return self._in_rows.search(source) is not None
-        if self._has_markup:
-            return False
-        for match, _ in zip(self._in_rows.finditer(source), range(_TRIES), strict=False):
-            start = source.rfind("\n", 0, match.start()) + 1
-            end = source.find("\n", match.end())
-            if _UNCERTAIN.search(source[start : end if end != -1 else len(source)]) is None:
-                return True
-        return False
+    def count_in(self, lower: str) -> int:
+        """How often it stands in a source."""
+        if len(self.words) == 1:
+            return lower.count(self._phrase)
+        return sum(1 for _ in self._in_source.finditer(lower)) if self._is_spread_in(lower) else 0
+
+
+class Search:
+    """Phrases searched for: a place of any of them is one."""
+
+    def __init__(self, *queries: str) -> None:
+        self._phrases = [phrase for phrase in map(Phrase, queries) if phrase.words]
+        self.is_empty = not self._phrases
+        longest_first = sorted((phrase.in_rows for phrase in self._phrases), key=len, reverse=True)
+        self._in_rows = re.compile("|".join(longest_first), re.IGNORECASE)
+
+    def may_be_in(self, source: str, *, is_markdown: bool) -> bool:
+        """Whether rows of this source may show the words; False is certain."""
+        lower = source.lower()
+        return any(phrase.may_be_in(source, lower, is_markdown=is_markdown) for phrase in self._phrases)
+
+    def count_in(self, source: str) -> int:
+        """How often the words stand in a source; what is drawn of it may show them a little more or less often."""
+        lower = printable(source).lower()
+        return sum(phrase.count_in(lower) for phrase in self._phrases)
 
     def found_in(self, part: Part) -> FoundRows:
         """Where the words stand in a rendered part."""
@@ -73,8 +80,13 @@ class Search:
         part.found.update(part.lines or [])
         return part.found
 
-    def matches(self, text: str) -> list[tuple[int, int]]:
-        return [match.span() for match in self._in_rows.finditer(text)]
+    def matches(self, text: str) -> Iterator[tuple[int, int]]:
+        return (match.span() for match in self._in_rows.finditer(text)) if not self.is_empty else iter(())
+
+    def end_of(self, text: str, start: int) -> int:
+        """Where a place that begins at `start` ends."""
+        match = self._in_rows.match(text, start)
+        return match.end() if match is not None else start
 
 
 class FoundRows:
@@ -109,21 +121,30 @@ class FoundRows:
         return min((row for row in rows if before.get(row) != self.spans.get(row)), default=None)
 
     def _find(self, lines: Sequence[Line], first: int) -> None:
-        text, offsets = _flowing_text(lines, first)
+        text, offsets = flowing_text(lines, first)
         for start, end in self.search.matches(text):
             row = bisect_right(offsets, start) - 1
             if not self.starts or self.starts[-1] != first + row:
                 self.starts.append(first + row)
-            while row < len(offsets) and offsets[row] < end:
-                line = lines[first + row]
-                left = max(start - offsets[row], 0) + line.lead
-                right = min(end - offsets[row] + line.lead, len(line.text))
-                if left < right:
-                    self.spans.setdefault(first + row, []).append((left, right))
-                row += 1
+            for on, left, right in row_spans(lines, offsets, start, end, first):
+                self.spans.setdefault(on, []).append((left, right))
 
 
-def _flowing_text(lines: Sequence[Line], first: int) -> tuple[str, list[int]]:
+def row_spans(
+    lines: Sequence[Line], offsets: Sequence[int], start: int, end: int, first: int = 0
+) -> Iterator[tuple[int, int, int]]:
+    """The rows that show the characters [start, end) of the flowing text from row `first` on: row, [left, right)."""
+    row = bisect_right(offsets, start) - 1
+    while row < len(offsets) and offsets[row] < end:
+        line = lines[first + row]
+        left = max(start - offsets[row], 0) + line.lead
+        right = min(end - offsets[row] + line.lead, len(line.text))
+        if left < right:
+            yield first + row, left, right
+        row += 1
+
+
+def flowing_text(lines: Sequence[Line], first: int = 0) -> tuple[str, list[int]]:
     """The rows from `first` on as one text without their breaks, and where each row begins in it."""
     pieces: list[str] = []
     offsets: list[int] = []

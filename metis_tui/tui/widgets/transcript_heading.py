@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import NamedTuple
 
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.chat.printable import printable_line
@@ -25,7 +26,19 @@ _STOPPED = {
     "error": "failed",
     None: "incomplete: how it ended is not known",
 }
+BOOKMARK = "\u2605"
+NOTE = "\u00bb"
 _ROLES = {"user": "You", "assistant": "Reply", "system": "System"}
+
+
+class Remarks(NamedTuple):
+    """What the user put beside a message. Never part of its text, never sent."""
+
+    is_bookmarked: bool = False
+    note: str = ""
+
+
+NO_REMARKS = Remarks()
 
 
 def local_time(created_ms: int) -> str:
@@ -33,12 +46,20 @@ def local_time(created_ms: int) -> str:
 
 
 def heading(
-    message: ChatMessage, width: int, palette: Palette, clock: Clock, activity: str | None = None, marks: str = ""
+    message: ChatMessage,
+    width: int,
+    palette: Palette,
+    clock: Clock,
+    activity: str | None = None,
+    marks: str = "",
+    remarks: Remarks = NO_REMARKS,
 ) -> Line:
     """Who speaks, and the message's marks, on the left; on the right when, or how fast, as far as it fits."""
     name = printable_line(message.served_by or _ROLES[message.role], 80)
     if message.is_continuation:
         name = f"\u21b3 {name} goes on"
+    if remarks.is_bookmarked:
+        name = f"{BOOKMARK} {name}"
     marks = f" \u00b7 {marks}" if marks else ""
     name = crop(crop(name, max(4, width - 1 - cells(marks))) + marks, max(1, width - 1))
     facts = [activity] if activity is not None else _facts(message, clock)

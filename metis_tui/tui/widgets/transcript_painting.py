@@ -11,13 +11,16 @@ from metis_tui.tui.rendering.wrapping import slice_pieces
 from metis_tui.tui.widgets.transcript_entry import Layout
 
 CURSOR_BAR = "\u258c"
+POINTER = "\u25ba"
 _NO_STYLE = Style.null()
 
 
-def row_segments(line: Line, indent: int, is_current: bool, layout: Layout) -> list[Segment]:
-    """One row as it is drawn: the message cursor's bar, the indentation, the line."""
-    if is_current:
-        segments = [Segment(CURSOR_BAR, layout.palette.cursor)]
+def row_segments(
+    line: Line, indent: int, is_current: bool, layout: Layout, *, is_pointed: bool = False
+) -> list[Segment]:
+    """One row as it is drawn: the message cursor's bar or the pointer, the indentation, the line."""
+    if is_current or is_pointed:
+        segments = [Segment(POINTER if is_pointed else CURSOR_BAR, layout.palette.cursor)]
         if indent > 1:
             segments.append(Segment(" " * (indent - 1), _NO_STYLE))
     else:

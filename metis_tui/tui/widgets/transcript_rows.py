@@ -15,7 +15,14 @@ from metis_tui.chat.printable import printable
 from metis_tui.tui.rendering.lines import Line, Piece
 from metis_tui.tui.rendering.parting import SourcePart, cut_markdown, cut_plain
 from metis_tui.tui.rendering.plain import plain_lines
-from metis_tui.tui.widgets.transcript_heading import heading, incompleteness, reasoning_fold
+from metis_tui.tui.widgets.transcript_heading import (
+    NO_REMARKS,
+    NOTE,
+    Remarks,
+    heading,
+    incompleteness,
+    reasoning_fold,
+)
 
 if TYPE_CHECKING:
     from metis_tui.chat.conversation import ChatMessage
@@ -168,8 +175,17 @@ class CutText:
 class EntryRows(PartedRows):
     """The parts of a finished message at one width, its reasoning folded or open."""
 
-    def __init__(self, message: ChatMessage, text: CutText, layout: Layout, *, is_open: bool) -> None:
+    def __init__(
+        self,
+        message: ChatMessage,
+        text: CutText,
+        layout: Layout,
+        *,
+        is_open: bool,
+        remarks: Remarks = NO_REMARKS,
+    ) -> None:
         self.message = message
+        self.remarks = remarks
         self.is_open = is_open
         self.text = text
         self.is_markdown = text.is_markdown
@@ -178,8 +194,16 @@ class EntryRows(PartedRows):
             Part("head", height=2 if message.reasoning else 1),
             *reasoning_parts(self.reasoning, layout),
             *self._body_parts(layout),
-            Part("foot", height=2 if message.is_incomplete else 1),
+            Part("foot", height=foot_estimate(message, remarks, layout)),
         ]
+
+    def remark(self, remarks: Remarks, layout: Layout) -> None:
+        """Takes the user's other remarks: heading and foot are made again."""
+        self.remarks = remarks
+        head, foot = self.parts[0], self.parts[-1]
+        head.forget()
+        foot.forget()
+        foot.height, foot.is_exact = foot_estimate(self.message, remarks, layout), False
 
     def render(self, number: int, layout: Layout) -> int:
         part = self.parts[number]
@@ -196,6 +220,8 @@ class EntryRows(PartedRows):
         return part.take(lines)
 
     def source_of(self, part: Part) -> str:
+        if part.kind == "foot":
+            return self.remarks.note
         text = self.reasoning if part.kind == "reasoning" else self.text.text if part.kind == "body" else ""
         return text[part.source.start : part.source.end]
 
@@ -211,20 +237,21 @@ class EntryRows(PartedRows):
         return self.message.role == "assistant" and self.message.stop == "stop"
 
     def _head(self, layout: Layout) -> list[Line]:
-        lines = [heading(self.message, layout.width - 1, layout.palette, layout.clock, marks=self.marks)]
+        palette, marks = layout.palette, self.marks
+        lines = [heading(self.message, layout.width - 1, palette, layout.clock, marks=marks, remarks=self.remarks)]
         if self.message.reasoning:
             fold = reasoning_fold(self.message, layout.text_width, layout.palette, is_open=self.is_open, live=None)
             lines.append(fold)
         return lines
 
     def _foot(self, layout: Layout) -> list[Line]:
-        blank = Line((), kind="blank")
-        note = incompleteness(self.message)
-        if note is None:
-            return [blank]
-        words, is_failure = note
-        style = layout.palette.error if is_failure else layout.palette.warning
-        return [*plain_lines(words, layout.text_width, style, kind="fact"), blank]
+        lines: list[Line] = []
+        reason = incompleteness(self.message)
+        if reason is not None:
+            words, is_failure = reason
+            style = layout.palette.error if is_failure else layout.palette.warning
+            lines += plain_lines(words, layout.text_width, style, kind="fact")
+        return [*lines, *note_lines(self.remarks.note, layout), Line((), kind="blank")]
 
     def _body(self, number: int, part: Part, layout: Layout) -> list[Line]:
         if not self.text.text:
@@ -244,6 +271,24 @@ class EntryRows(PartedRows):
             for later in self.parts[number + 1 :]:
                 if later.kind == "body":
                     later.forget()
+
+
+def note_lines(note: str, layout: Layout) -> list[Line]:
+    """The user's note under a message, so that nobody takes it for a part of it."""
+    if not note:
+        return []
+    palette = layout.palette
+    label = Line([(f"{NOTE} Your note", palette.muted + palette.strong)], kind="fact")
+    bar: list[Piece] = [(f"{NOTE} ", palette.muted)]
+    shown = printable(note).strip("\n")
+    return [label, *plain_lines(shown, layout.text_width, palette.muted, kind="text", lead=bar)]
+
+
+def foot_estimate(message: ChatMessage, remarks: Remarks, layout: Layout) -> int:
+    """Rows the foot will about take."""
+    note = remarks.note
+    rows = note.count("\n") + 2 + len(note) // (layout.text_width + 1) if note else 0
+    return (2 if message.is_incomplete else 1) + rows
 
 
 def estimate(text: str, source: SourcePart, layout: Layout) -> int:

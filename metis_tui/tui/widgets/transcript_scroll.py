@@ -94,6 +94,18 @@ class TranscriptScroll(TranscriptView):
         if number is None or top is not None or self.document.height != height:
             self._settle()
 
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """Around rendering out of view: heights become true, what is on screen stays."""
+        height = self.document.height
+        yield
+        if self.is_laid_out and self.document.height != height:
+            self._is_quiet = self._fills_view()
+            try:
+                self._settle()
+            finally:
+                self._is_quiet = False
+
     def _anchor(self, position: Position, number: int | None) -> Anchor | None:
         if number is not None and position.entry != number:
             return None

@@ -98,9 +98,14 @@ class TranscriptView(ScrollView):
         layout, indent = self.document.layout, indent_of(self.document, position)
         is_last = part.kind == "foot" and position.row == part.height - 1
         is_current = position.entry == self._current_entry and not is_last
-        segments = row_segments(part.lines[position.row], indent, is_current, layout)
+        segments = row_segments(
+            part.lines[position.row], indent, is_current, layout, is_pointed=self._is_pointed(position)
+        )
         found = self._search.found_in(part).spans.get(position.row, ()) if self._search is not None else ()
         spans = [(start + indent, end + indent, layout.palette.found) for start, end in found]
+        spans += [
+            (start + indent, end + indent, layout.palette.found_here) for start, end in self._hit_spans(position)
+        ]
         if span is not None:
             style = self.screen.get_component_rich_style("screen--selection")
             spans.append((*span, layout.palette.selection if os.environ.get("NO_COLOR") else style))
@@ -108,6 +113,14 @@ class TranscriptView(ScrollView):
         if span is None:
             part.strips[position.row] = strip
         return strip
+
+    def _is_pointed(self, position: Position) -> bool:
+        """Whether the reader was taken to just this row."""
+        return False
+
+    def _hit_spans(self, position: Position) -> list[tuple[int, int]]:
+        """The characters in a row that belong to the place gone to last."""
+        return []
 
     def refresh_entry_rows(self, number: int, first_row: int = 0) -> None:
         """Draws the rows of an entry again, from `first_row` on, as far as they are on screen."""
