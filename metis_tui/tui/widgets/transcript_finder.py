@@ -7,6 +7,7 @@ are looked for in short slices, so that no key waits for a long conversation.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.message import Message
@@ -114,6 +115,10 @@ class TranscriptFinder(TranscriptCursor):
         else:
             self._scan(_KEY_SECONDS)
 
+    def find_any(self, phrases: Sequence[str]) -> None:
+        """As `find`, for several words or phrases each of which may stand by itself."""
+        self.find(*phrases)
+
     def restart_find(self) -> None:
         """The document has other messages: the same words in them."""
         if self._search is not None:
@@ -123,23 +128,35 @@ class TranscriptFinder(TranscriptCursor):
 
     # --- from one to the next ---------------------------------------------------------------------
 
-    def next_found(self, step: int = 1) -> str | None:
+    def go_to_found(self, message_id: str) -> bool:
+        """Goes to the first of the words in a message, or to the message; False when it shows none of them."""
+        number = self.document.index_of(message_id)
+        if number is None or not self.is_laid_out:
+            return False
+        if self._hits is not None and self._hits.in_message(number):
+            self._go_to_hit(Hit(number, 0))
+            return True
+        self._go_to(number)
+        return False
+
+    def next_found(self, step: int = 1, *, wraps: bool = True) -> str | None:
         """Goes to the next place (step -1: the one before) of the words; returns its message's id.
 
-        None: there is none, or it takes longer than a key may: then the view goes there as soon as it is found.
+        None: there is none (without `wraps` also behind the last one), or it takes longer than a key may: then the
+        view goes there as soon as it is found.
         """
         if self._hits is None or not self.document.entries or not self.is_laid_out:
             return None
         start = self._hit if self._is_at_hit() and self._hit is not None else self._point(step)
-        return self._step(start, step, time.perf_counter() + _KEY_SECONDS)
+        return self._step(start, step, time.perf_counter() + _KEY_SECONDS, wraps=wraps)
 
-    def _step(self, start: Hit | Position, step: int, deadline: float) -> str | None:
+    def _step(self, start: Hit | Position, step: int, deadline: float, *, wraps: bool = True) -> str | None:
         hits = self._hits
         assert hits is not None
         self._awaited = None
         try:
             with self._still():
-                hit = hits.next_from(start, step, deadline)
+                hit = hits.next_from(start, step, deadline, wraps=wraps)
         except TimeoutError:
             self._awaited = start, step
             self._scan_later()

@@ -190,15 +190,18 @@ class Hits:
 
     # --- from one to the next ---------------------------------------------------------------------
 
-    def next_from(self, start: Hit | Position, step: int, deadline: float) -> Hit | None:
-        """The next place (step -1: the one before) in the order of the document and around its end.
+    def next_from(self, start: Hit | Position, step: int, deadline: float, *, wraps: bool = True) -> Hit | None:
+        """The next place (step -1: the one before) in the order of the document, and around its end if it `wraps`.
 
         Raises:
             TimeoutError: it is not known yet.
         """
         count = len(self._document.entries)
         for distance in range(count + 1):
-            number = (start.entry + step * distance) % count
+            number = start.entry + step * distance
+            if not wraps and not 0 <= number < count:
+                return None
+            number %= count
             if not self.look(number, deadline):
                 raise TimeoutError
             places = range(len(self._found[number].places))
