@@ -43,6 +43,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_model", "Next recent model", "Switch among the models used lately", "f3", "3"),
     Action("new_conversation", "New conversation", "Leave this one as it is and start another", "ctrl+n", "n", "new"),
     Action("conversations", "Saved conversations", "List, preview, open, rename, trash", "ctrl+r", "r", "history"),
+    Action("find", "Find", "In this conversation, also in folded reasoning", "ctrl+f", "f", "find", "[TEXT]"),
     Action("rename", "Rename", "Give this conversation another title", "", "t", "rename", "[TITLE]"),
     Action(
         "settings",
@@ -107,6 +108,30 @@ ACTIONS: tuple[Action, ...] = (
     Action("next_sibling", "Branch after", "", "]", "]", "next", where="transcript"),
     Action("fork", "Fork", "A conversation of its own, up to this message", "f", "j", "fork", where="transcript"),
     Action("tree", "Tree of branches", "All branches; Enter shows one", "T", "b", "tree", where="transcript"),
+    Action("next_prompt", "Next prompt", "", "J", where="transcript"),
+    Action("previous_prompt", "Previous prompt", "", "K", where="transcript"),
+    Action("previous_heading", "Previous heading", "", "{", where="transcript"),
+    Action("next_heading", "Next heading", "", "}", where="transcript"),
+    Action("previous_code", "Previous code block", "", "<", where="transcript"),
+    Action("next_code", "Next code block", "", ">", where="transcript"),
+    Action("find_here", "Find", "As you type; Enter leaves the keys to n and N", "/", where="transcript"),
+    Action("next_hit", "Next place found", "Enter, too", "n", where="transcript"),
+    Action("previous_hit", "Place found before", "", "N", where="transcript"),
+    Action("fold_all", "Fold all reasoning", "Opens all of it when some is folded", "Z", where="transcript"),
+    Action("review", "Review", "To read and to mark; nothing can be sent", "v", "v", "review", where="transcript"),
+    Action("toggle_bookmark", "Bookmark", "Sets one, or takes it away", "b", "B", "bookmark", where="transcript"),
+    Action("next_bookmark", "Next bookmark", "", "B", where="transcript"),
+    Action("note", "Note", "Yours alone, never sent", "a", "N", "note", "[TEXT]", where="transcript"),
+    Action(
+        "marks",
+        "Notes and bookmarks",
+        "All of the conversation; Enter goes there",
+        "L",
+        "L",
+        "marks",
+        where="transcript",
+    ),
+    Action("provenance", "Provenance", "How a reply was made", "p", "P", "provenance", where="transcript"),
     Action("focus_prompt", "Back to the prompt", "", "i,escape", where="transcript"),
 )
 
@@ -133,7 +158,9 @@ def shown_key(key: str) -> str:
     return "+".join(words)
 
 
-_OPENING = frozenset({"choose_model", "conversations", "settings", "leader", "palette", "help", "status", "sign_in"})
+_OPENING = frozenset(
+    {"choose_model", "conversations", "settings", "leader", "palette", "help", "status", "sign_in", "find"}
+)
 """Actions that open a screen. Their keys are taken before any widget sees them: otherwise keys that arrive in the
 same packet, as over a slow line, would go to what is below that screen.
 """

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from metis_tui.tui.branching import Branching
     from metis_tui.tui.catalog_watch import CatalogWatch
     from metis_tui.tui.prompt_editing import PromptEditing
+    from metis_tui.tui.reading import Reading
     from metis_tui.tui.screens.models import ModelPicker
     from metis_tui.tui.services import Launch, Services
     from metis_tui.tui.widgets.chat_pane import ChatPane
@@ -56,6 +57,7 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     editing: PromptEditing | None = None
     """An earlier prompt is in the prompt box."""
     _branching: Branching | None = None
+    _reading: Reading | None = None
 
     @property
     def services(self) -> Services:
@@ -84,6 +86,10 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
         if self._branching is None:
             self._branching = Branching(self)
         return self._branching
+
+    @property
+    def reading(self) -> Reading:
+        raise NotImplementedError
 
     async def show_conversation(self, conversation: Conversation) -> None:
         raise NotImplementedError

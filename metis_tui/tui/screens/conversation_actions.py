@@ -50,6 +50,8 @@ class ConversationActions(ChatBase):
         if self.editing is not None:
             self.editing.leave()
             self.editing = None
+        if self._reading is not None:
+            self._reading.end_find()
         self.pane.show(conversation)
         self.notices.withdraw("turn")
         self.wish_model(conversation.model or (self.model.key if self.model else self.wished_model))

@@ -153,8 +153,10 @@ class ChatPane(Vertical):
     def mark_headings(self) -> None:
         """What is to be said beside the names in the headings has changed."""
         from metis_tui.tui.heading_marks import heading_marks
+        from metis_tui.tui.remarks import remarks_of
 
         self.transcript.mark(heading_marks(self.conversation))
+        self.transcript.remark(remarks_of(self.conversation))
 
     def send(self, text: str, model: ServedModel, *, parent: str | None = _AT_HEAD) -> None:
         """Starts a turn; its events arrive as messages. No other turn may be running. `parent`: as for the engine."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
@@ -9,6 +10,11 @@ from textual.binding import Binding, BindingType
 
 from metis_tui.tui.actions import ACTIONS
 from metis_tui.tui.widgets.transcript import Transcript
+
+_AT_ONCE = frozenset(
+    f"screen.{name}" for name in ("focus_prompt", "find_here", "review", "note", "marks", "provenance")
+)
+"""Actions that take the keys elsewhere: what arrives in one piece with their key is meant for there."""
 
 
 class ConversationTranscript(Transcript):
@@ -18,6 +24,9 @@ class ConversationTranscript(Transcript):
         if action.where == "transcript" and not hasattr(Transcript, f"action_{action.name}")
     ]
 
+    before_leaving: Callable[[], bool] | None = None
+    """What Esc does first; False: nothing."""
+
     async def _on_key(self, event: events.Key) -> None:
         """Gives the keys back here and now; what arrives in one piece with that key is then the prompt's already.
 
@@ -25,9 +34,14 @@ class ConversationTranscript(Transcript):
         """
         focused = self.screen.focused
         bound = self.screen.active_bindings.get(event.key)
-        if focused is not None and focused is not self:
+        on_top = self.app.screen
+        if on_top is not self.screen:
+            (on_top.focused or on_top)._forward_event(events.Key(event.key, event.character))
+        elif focused is not None and focused is not self:
             focused._forward_event(events.Key(event.key, event.character))
-        elif bound is not None and bound.binding.action == "screen.focus_prompt":
+        elif event.key == "escape" and self.before_leaving is not None and self.before_leaving():
+            pass
+        elif bound is not None and bound.binding.action in _AT_ONCE:
             await self.run_action(bound.binding.action)
         else:
             return

@@ -75,6 +75,13 @@ class TranscriptCursor(TranscriptScroll):
         self.follow = True
         self._settle()
 
+    @property
+    def last_in_view(self) -> str | None:
+        """Id of the last message in view; None when there is none."""
+        if not self.document.entries:
+            return None
+        return self.document.entries[self._entry_in_view(-1)].message.id
+
     def _move_current(self, step: int) -> None:
         count = len(self.document.entries)
         if not count:

@@ -35,7 +35,8 @@ class TranscriptJumps(TranscriptFinder):
         Binding("{", "previous_heading", show=False, id="previous_heading"),
         Binding(">", "next_code", show=False, id="next_code"),
         Binding("<", "previous_code", show=False, id="previous_code"),
-        Binding("n,enter", "next_hit", show=False, id="next_hit"),
+        Binding("n", "next_hit", show=False, id="next_hit"),
+        Binding("enter", "next_hit(False)", show=False),
         Binding("N", "previous_hit", show=False, id="previous_hit"),
         Binding("Z", "fold_all", show=False, id="fold_all"),
     ]
@@ -152,16 +153,16 @@ class TranscriptJumps(TranscriptFinder):
     def action_previous_code(self) -> None:
         self.next_code(-1)
 
-    def action_next_hit(self) -> None:
-        self._step_or_say(1)
+    def action_next_hit(self, says_why_not: bool = True) -> None:
+        self._step_or_say(1, says_why_not)
 
     def action_previous_hit(self) -> None:
         self._step_or_say(-1)
 
-    def _step_or_say(self, step: int) -> None:
+    def _step_or_say(self, step: int, says_why_not: bool = True) -> None:
         if self.is_searching:
             self.next_found(step)
-        else:
+        elif says_why_not:
             self.post_message(self.NothingThere(self, "Nothing is searched for: / or Ctrl+F."))
 
 
