@@ -1,0 +1,179 @@
+"""Decides whether a text holds what is searched for, and where. Pure: knows nothing of files or indexes.
+
+Case and accents do not count. A word is found inside longer words too, from three letters on; in quotation marks,
+and when it is shorter, it is a word of its own. Spaces and line ends are all one. Everything else, punctuation of
+code included, counts as it is typed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from metis_tui.chat.printable import printable_line
+from metis_tui.chat.search import Term
+
+SHORT = 2
+"""Letters of a word that is not looked for inside longer words."""
+EXCERPT_WIDTH = 160
+_BEFORE = 40
+"""Characters of an excerpt before the first place found."""
+
+# Scripts that write no spaces between words, and Hangul, whose particles stick to words: each character by itself.
+UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1100-\u11ff\u1780-\u17ff\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3130-\u318f"
+    "\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\uff66-\uff9f"
+    "\U00020000-\U0003ffff"
+)
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+_PIECE = re.compile(r"[^\W_]+")
+_SPACE = re.compile(r"\s+")
+_LETTER = r"[^\W_]"
+_WORD_BEGINS = rf"(?:(?<!{_LETTER})|(?<=[{UNSPACED}]))"
+_WORD_ENDS = rf"(?:(?!{_LETTER})|(?=[{UNSPACED}]))"
+
+
+class _Folding(dict[int, int]):
+    """One character for each, so that places in the folded text are places in the text."""
+
+    def __missing__(self, code: int) -> int:
+        character = chr(code)
+        is_wide = 0xFF00 <= code <= 0xFFEF
+        parts = unicodedata.normalize("NFKC", character) if is_wide else unicodedata.normalize("NFD", character)
+        plain = "".join(part for part in parts if not 0x300 <= ord(part) < 0x370)
+        for folded in (plain.lower(), character.lower()):
+            if len(folded) == 1:
+                break
+        else:
+            folded = character
+        self[code] = ord(folded)
+        return self[code]
+
+
+_FOLDING = _Folding()
+
+
+def composed(text: str) -> str:
+    """The text with letters and their accents as single characters, which `fold` needs."""
+    if text.isascii() or unicodedata.is_normalized("NFC", text):
+        return text
+    return unicodedata.normalize("NFC", text)
+
+
+def fold(text: str) -> str:
+    """The text without case and accents, character by character."""
+    return text.lower() if text.isascii() else text.translate(_FOLDING)
+
+
+def spaced(folded: str) -> str:
+    """The text with spaces around each character of scripts that write none."""
+    return folded if folded.isascii() else _UNSPACED.sub(r" \g<0> ", folded)
+
+
+def pieces(folded: str) -> list[str]:
+    """The words of a folded text, as the index knows them: `foo_bar.c` has three."""
+    return _PIECE.findall(spaced(folded))
+
+
+def is_unspaced(piece: str) -> bool:
+    return _UNSPACED.match(piece) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Needle:
+    """One term as it is looked for in a folded text."""
+
+    folded: str
+    pieces: tuple[str, ...]
+    begins_word: bool
+    """It is found at the start of a word only."""
+    ends_word: bool
+    pattern: re.Pattern[str]
+    is_plain: bool
+    """A text holds it when it holds `folded`."""
+
+    def is_in(self, folded_text: str) -> bool:
+        if self.is_plain:
+            return self.folded in folded_text
+        return self.pattern.search(folded_text) is not None
+
+
+def needle(term: Term) -> Needle:
+    """How a term is looked for."""
+    folded = _SPACE.sub(" ", fold(composed(term.text)).strip())
+    parts = tuple(pieces(folded))
+    is_whole = term.is_phrase or term.is_excluded
+    begins = bool(parts) and folded.startswith(parts[0]) and _is_own_word(parts[0], is_whole)
+    ends = bool(parts) and folded.endswith(parts[-1]) and _is_own_word(parts[-1], is_whole) and not term.is_prefix
+    pattern = r"\s+".join(re.escape(word) for word in folded.split(" "))
+    pattern = f"{_WORD_BEGINS if begins else ''}{pattern}{_WORD_ENDS if ends else ''}"
+    return Needle(folded, parts, begins, ends, re.compile(pattern), not (begins or ends or " " in folded))
+
+
+def _is_own_word(piece: str, is_whole: bool) -> bool:
+    return not is_unspaced(piece) and (is_whole or len(piece) <= SHORT)
+
+
+Spans = tuple[tuple[int, int], ...]
+
+
+class Matcher:
+    """Looks for the terms of one query."""
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        terms = [term for term in terms if term.text.strip()]
+        self.wanted = tuple(needle(term) for term in terms if not term.is_excluded)
+        self.excluded = tuple(needle(term) for term in terms if term.is_excluded)
+
+    def matches(self, text: str) -> bool:
+        """All that is wanted is in the text, and nothing that is excluded."""
+        return self.matches_folded(fold(composed(text)))
+
+    def matches_folded(self, folded: str) -> bool:
+        return all(n.is_in(folded) for n in self.wanted) and not any(n.is_in(folded) for n in self.excluded)
+
+    def spans(self, text: str) -> Spans:
+        """[start, end) of every place of a wanted term, in order, joined where they overlap."""
+        folded = fold(text)
+        found = sorted(match.span() for n in self.wanted for match in n.pattern.finditer(folded))
+        joined: list[tuple[int, int]] = []
+        for start, end in found:
+            if joined and start <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+            elif end > start:
+                joined.append((start, end))
+        return tuple(joined)
+
+    def excerpt(self, text: str, folded: str | None = None) -> tuple[str, Spans]:
+        """One safe line around the first place found, and where the words are in it.
+
+        `folded`: of the text, which is composed then, when it is at hand.
+        """
+        if folded is None:
+            text = composed(text)
+            folded = fold(text)
+        first = self._first(folded)
+        start = max(0, first - _BEFORE)
+        if start:
+            gap = _SPACE.search(text, start, first)
+            start = gap.end() if gap else start
+        part = text[start : start + EXCERPT_WIDTH * 2]
+        line = printable_line(part, EXCERPT_WIDTH)
+        if start + len(part) < len(text) and not line.endswith("…"):
+            line += "…"
+        if start:
+            line = "…" + line
+        return line, self.spans(line)
+
+    def _first(self, folded: str) -> int:
+        places = [place for n in self.wanted if (place := _place(n, folded)) >= 0]
+        return min(places, default=0)
+
+
+def _place(found: Needle, folded: str) -> int:
+    if found.is_plain:
+        return folded.find(found.folded)
+    match = found.pattern.search(folded)
+    return match.start() if match else -1
