@@ -93,6 +93,8 @@ class Needle:
     pattern: re.Pattern[str]
     is_plain: bool
     """A text holds it when it holds `folded`."""
+    writings: tuple[str, ...] = ()
+    """Its longest word as it was typed, in small letters."""
 
     def is_in(self, folded_text: str) -> bool:
         if self.is_plain:
@@ -109,7 +111,9 @@ def needle(term: Term) -> Needle:
     ends = bool(parts) and folded.endswith(parts[-1]) and _is_own_word(parts[-1], is_whole) and not term.is_prefix
     pattern = r"\s+".join(re.escape(word) for word in folded.split(" "))
     pattern = f"{_WORD_BEGINS if begins else ''}{pattern}{_WORD_ENDS if ends else ''}"
-    return Needle(folded, parts, begins, ends, re.compile(pattern), not (begins or ends or " " in folded))
+    longest = max(pieces(composed(term.text).lower()), key=len, default="")
+    is_plain = not (begins or ends or " " in folded)
+    return Needle(folded, parts, begins, ends, re.compile(pattern), is_plain, (longest,) if longest else ())
 
 
 def _is_own_word(piece: str, is_whole: bool) -> bool:

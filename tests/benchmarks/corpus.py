@@ -159,7 +159,7 @@ class Writer:
         return text + self.code() if self.chance.random() < 0.08 else text
 
     def reply(self, script: str) -> str:
-        paragraphs = max(1, min(24, int(self.chance.lognormvariate(1.1, 0.6))))
+        paragraphs = max(1, min(24, int(self.chance.lognormvariate(0.92, 0.6))))
         parts = [self.sentences(self.chance.randint(2, 7), script) for _ in range(paragraphs)]
         if self.chance.random() < 0.3:
             parts.insert(1, f"## {self.sentences(1, script)[:40]}")

@@ -1,0 +1,154 @@
+"""Brings the index up to what is saved, a small step at a time. Knows nothing of threads and of searching."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from metis_tui.store.index.names import Cursor, News, read_news, segment_names
+from metis_tui.store.index.parts import file_size
+from metis_tui.store.index.schema import get_meta, set_meta
+from metis_tui.store.index.writing import IndexWriter, Reading
+from metis_tui.store.layout import Layout
+
+_STEP = 40
+"""Conversations that go into the index at once."""
+MANY = 100
+"""So many conversations to read are a build, which one process does for all."""
+_SWEEP_STEP = 100
+_SWEEP_DAYS = 7
+
+
+class Builder:
+    """Belongs to one thread. Raises sqlite3.Error; files that cannot be read are left for later."""
+
+    def __init__(self, connection: sqlite3.Connection, layout: Layout) -> None:
+        self._connection = connection
+        self._layout = layout
+        self._writer = IndexWriter(connection, layout.conversations)
+        self._cursors = self._writer.cursors()
+        self._pending: list[str] = []
+        """Conversations to read, newest last."""
+        self._names: dict[str, list[str]] = {}
+        self._to_sweep: list[str] = []
+        self.total = 0
+        """Conversations there are."""
+
+    @property
+    def pending(self) -> int:
+        return len(self._pending)
+
+    @property
+    def is_idle(self) -> bool:
+        return not self._pending and not self._to_sweep
+
+    def compare_names(self) -> None:
+        """Finds what the index lacks or has too much, by names alone. Raises OSError."""
+        self._names = segment_names(self._layout)
+        known = self._writer.known_paths()
+        self.total = len(self._names)
+        lacking = [i for i, paths in self._names.items() if any(path not in known for path in paths)]
+        there = {path for paths in self._names.values() for path in paths}
+        for conversation_id in {_id_in(path) for path in known.keys() - there}:
+            if conversation_id in self._names:
+                lacking.append(conversation_id)
+            else:
+                self._writer.forget(conversation_id)
+        self._pending = sorted(set(lacking))
+        self._writer.remember_words(len(self._pending) > MANY)
+        if not known:  # everything is read anyway: what the journals say up to now is no news
+            news = read_news(self._layout, {})
+            self._move(news)
+        last_sweep = float(get_meta(self._connection, "swept", "0") or 0)
+        if not known:
+            set_meta(self._connection, "swept", str(time.time()))
+        elif time.time() - last_sweep > _SWEEP_DAYS * 24 * 3600:
+            self.compare_sizes()
+
+    def compare_sizes(self) -> None:
+        """Looks at every file, a few at each step: for changes that no journal tells."""
+        self._to_sweep = sorted(self._names or segment_names(self._layout))
+
+    def catch_up(self, *, only_own: bool = False) -> int:
+        """Puts in what the journals name; returns how many messages are new."""
+        news = read_news(self._layout, self._cursors, only_own=only_own)
+        if news.is_broken:
+            self._writer.drop_cursors(self._cursors.keys() - news.moved.keys())
+            self._cursors = {}
+            news = read_news(self._layout, {})
+            self._move(news)
+            self.compare_names()
+            self.compare_sizes()
+            return 0
+        if not news.moved:
+            return 0
+        unread = set(self._pending)
+        for conversation_id in news.conversations:
+            self._names.pop(conversation_id, None)  # it may have another file now
+        named = sorted(news.conversations - unread)
+        if len(named) > MANY:
+            self._pending = sorted(unread | set(named))
+            self._move(news)
+            return 0
+        count, failed = self._take(named, news.moved)
+        self._cursors.update(news.moved)
+        self._pending = sorted({*self._pending, *failed}) if failed else self._pending
+        return count
+
+    def step(self) -> None:
+        """Reads the next few conversations, newest first, or looks at the next few files."""
+        if self._pending:
+            some, self._pending = self._pending[-_STEP:][::-1], self._pending[:-_STEP]
+            self._take(some)
+            if not self._pending:
+                self._writer.remember_words(False)
+        elif self._to_sweep:
+            some, self._to_sweep = self._to_sweep[-_SWEEP_STEP:], self._to_sweep[:-_SWEEP_STEP]
+            known = self._writer.known_paths()
+            grown = [i for i in some if any(self._differs(path, known) for path in self._paths(i))]
+            self._take(grown)
+            if not self._to_sweep:
+                set_meta(self._connection, "swept", str(time.time()))
+
+    def merge_some(self) -> bool:
+        """Joins parts of the index, which makes searching faster; False when there is nothing left to join."""
+        before = self._connection.total_changes
+        self._connection.execute("INSERT INTO ft(ft, rank) VALUES('merge', 300)")
+        return self._connection.total_changes - before >= 2
+
+    def _move(self, news: News) -> None:
+        self._writer.put([], news.moved)
+        self._cursors.update(news.moved)
+
+    def _take(self, ids: Iterable[str], cursors: dict[str, Cursor] | None = None) -> tuple[int, list[str]]:
+        readings: list[Reading] = []
+        failed: list[str] = []
+        for conversation_id in ids:
+            paths = self._paths(conversation_id)
+            if not paths:
+                self._writer.forget(conversation_id)
+                continue
+            try:
+                readings.append(self._writer.read(conversation_id, paths))
+            except OSError:
+                failed.append(conversation_id)
+        return self._writer.put(readings, cursors) if readings or cursors else 0, failed
+
+    def _paths(self, conversation_id: str) -> list[str]:
+        """From the names read last while much is read; else what is there now."""
+        if not self.is_idle and conversation_id in self._names:
+            return self._names[conversation_id]
+        root = self._layout.conversations
+        return [str(path.relative_to(root)) for path in self._layout.segments_of(conversation_id)]
+
+    def _differs(self, path: str, known: dict[str, int]) -> bool:
+        try:
+            return file_size(self._layout.conversations / path) != known.get(path)
+        except OSError:
+            return True
+
+
+def _id_in(path: str) -> str:
+    return Path(path).name[:26]

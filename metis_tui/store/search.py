@@ -1,0 +1,216 @@
+"""Searching saved conversations, as the core wants it: by the index, or by the files while there is none.
+
+Joins the event loop, the thread that keeps the index and the one that searches. Making it touches no disk and loads
+no SQLite; `start` does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metis_tui.chat.search import IndexProgress, SearchHit, SearchQuery, SearchResults
+from metis_tui.store.layout import Layout
+from metis_tui.store.machine import this_boot
+from metis_tui.store.pace import Pace
+from metis_tui.store.worker import Worker
+
+if TYPE_CHECKING:
+    from metis_tui.store.index.seeking import Seeker
+    from metis_tui.store.index.upkeep import Upkeep
+    from metis_tui.store.scanning import Scanner
+
+_FRESH_SECONDS = 0.05
+"""How long a search waits for what was just saved ..."""
+_SETTLE_SECONDS = 1.0
+"""... and how long for an index that is being opened or lacks only little."""
+_LITTLE = 300
+"""Conversations."""
+_PATIENCE_SECONDS = 10.0
+"""How long a search waits for a disk that does not answer."""
+
+
+class ConversationIndex:
+    """A `ConversationSearch`. Call its methods from one event loop.
+
+    Args:
+        data: the data folder.
+        cache: where the published copy is kept; None: nowhere.
+        environ: where the index's folder is looked up.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        cache: Path | None = None,
+        environ: Mapping[str, str] | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._layout = Layout(data, this_boot())
+        self._cache = cache
+        self._environ = os.environ if environ is None else environ
+        self._pace = pace or Pace()
+        self._listeners: list[Callable[[IndexProgress], None]] = []
+        self._upkeep: Upkeep | None = None
+        self._desk = _Desk(self._layout, self._pace)
+        self._newest = 0
+        """Number of the search that was asked for last."""
+        self._is_closed = False
+        self._turn = threading.Condition()
+        """Told when the progress changes."""
+
+    def start(self) -> None:
+        """Opens the index and catches up with what is saved, in the background. Again: looks for what is new."""
+        if self._is_closed:
+            return
+        if self._upkeep is None:
+            from metis_tui.store.index.upkeep import Upkeep  # loads SQLite
+
+            self._upkeep = Upkeep(self._layout, self._cache, self._environ, self._tell)
+        self._upkeep.start()
+
+    async def search(self, query: SearchQuery, *, limit: int = 200) -> SearchResults:
+        """Finds messages, after taking in what was just saved. A newer search ends this one, with nothing found."""
+        self.start()
+        self._newest += 1
+        number, desk = self._newest, self._desk
+        desk.interrupt()
+        return await self._asked(desk, lambda: self._find(desk, query, limit, lambda: number != self._newest))
+
+    async def search_in(self, conversation_id: str, query: SearchQuery) -> SearchResults:
+        """All that is found in one conversation, oldest first; filters on conversations do not count."""
+        desk = self._desk
+        return await self._asked(desk, lambda: (desk.scanner().in_conversation(conversation_id, query), False, True))
+
+    @property
+    def progress(self) -> IndexProgress:
+        return self._upkeep.progress if self._upkeep else IndexProgress()
+
+    def watch(self, listener: Callable[[IndexProgress], None]) -> None:
+        """Calls the listener, from another thread, when the progress changes; a few times a second at most."""
+        self._listeners.append(listener)
+
+    async def reindex(self) -> IndexProgress:
+        """Throws the index away and makes it anew; returns when that is done."""
+        self.start()
+        assert self._upkeep is not None
+        self._upkeep.reindex()
+        while not (self.progress.is_ready or self._is_closed):
+            await asyncio.sleep(0.05)
+        return self.progress
+
+    async def close(self) -> None:
+        """Ends within a second, whatever the disk does."""
+        self._is_closed = True
+        self._newest += 1
+        self._desk.close()
+        if self._upkeep is not None:
+            upkeep = self._upkeep
+            await Worker("index-closing").run(lambda: upkeep.close(1.0))
+
+    async def _asked(self, desk: _Desk, find: Callable[[], tuple[list[SearchHit], bool, bool]]) -> SearchResults:
+        started = time.perf_counter()
+        task = asyncio.ensure_future(desk.worker.run(find))
+        done, _ = await asyncio.wait([task], timeout=_PATIENCE_SECONDS)
+        seconds = time.perf_counter() - started
+        if not done:
+            task.cancel()
+            if self._desk is desk and not self._is_closed:  # its thread hangs: the next search gets another one
+                self._desk = _Desk(self._layout, self._pace)
+            return SearchResults(is_complete=False, seconds=seconds)
+        hits, is_cut, is_complete = task.result()
+        return SearchResults(tuple(hits), is_cut, is_complete, seconds)
+
+    def _find(
+        self, desk: _Desk, query: SearchQuery, limit: int, is_stale: Callable[[], bool]
+    ) -> tuple[list[SearchHit], bool, bool]:
+        """In the searching thread: (hits, whether there are more, whether nothing is missing)."""
+        import sqlite3
+
+        from metis_tui.store.scanning import Superseded
+
+        upkeep = self._upkeep
+        assert upkeep is not None
+        try:
+            if is_stale():
+                raise Superseded
+            upkeep.freshen(_FRESH_SECONDS)
+            self._settle(upkeep, is_stale)
+            path = upkeep.path
+            if path is not None and upkeep.progress.has_index:
+                try:
+                    found = desk.seeker(path).find(query, limit, is_stale)
+                    return (*found, upkeep.progress.is_ready)
+                except sqlite3.Error as error:
+                    if is_stale():
+                        raise Superseded from error
+                    if "locked" not in str(error):
+                        upkeep.report_damage(path)
+                    desk.drop_seeker()
+            return (*desk.scanner().find(query, limit, is_stale), True)
+        except (Superseded, OSError):
+            return [], False, False
+
+    def _settle(self, upkeep: Upkeep, is_stale: Callable[[], bool]) -> None:
+        """Waits a moment for an index that is nearly there."""
+        end = time.monotonic() + _SETTLE_SECONDS
+        with self._turn:
+            while not upkeep.progress.is_ready and not is_stale() and (rest := end - time.monotonic()) > 0:
+                now = upkeep.progress
+                if now.total - now.done > _LITTLE:
+                    return
+                self._turn.wait(min(rest, 0.05))
+
+    def _tell(self, progress: IndexProgress) -> None:
+        with self._turn:
+            self._turn.notify_all()
+        for listener in self._listeners:
+            listener(progress)
+
+
+class _Desk:
+    """What one searching thread works with."""
+
+    def __init__(self, layout: Layout, pace: Pace) -> None:
+        self._layout = layout
+        self._pace = pace
+        self.worker = Worker("conversation-search")
+        self._seeker: tuple[Path, Seeker] | None = None
+        self._scanner: Scanner | None = None
+
+    def seeker(self, path: Path) -> Seeker:
+        """Raises sqlite3.Error and OSError."""
+        if self._seeker is None or self._seeker[0] != path:
+            from metis_tui.store.index.schema import connect
+            from metis_tui.store.index.seeking import Seeker
+
+            self.drop_seeker()
+            self._seeker = (path, Seeker(connect(path, is_reading=True), self._layout.conversations))
+        return self._seeker[1]
+
+    def scanner(self) -> Scanner:
+        if self._scanner is None:
+            from metis_tui.store.scanning import Scanner
+
+            self._scanner = Scanner(self._layout, self._pace)
+        return self._scanner
+
+    def drop_seeker(self) -> None:
+        if self._seeker is not None:
+            self._seeker[1].close()
+            self._seeker = None
+
+    def interrupt(self) -> None:
+        if self._seeker is not None:
+            self._seeker[1].interrupt()
+
+    def close(self) -> None:
+        self.interrupt()
+        self.worker.later(self.drop_seeker)
+        self.worker.finish()
