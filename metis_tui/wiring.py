@@ -23,11 +23,13 @@ if TYPE_CHECKING:
 
     from metis_tui.auth.sources import TokenSources
     from metis_tui.chat.ports import ConversationStore, SaveStatus
+    from metis_tui.chat.search import ConversationSearch
     from metis_tui.cli.signals import StopSignals
     from metis_tui.exchange.file_exchange import FileExchange
     from metis_tui.gateway.client import GatewayClient
     from metis_tui.store.conversation_store import ConversationFiles
     from metis_tui.store.memory import MemoryStore
+    from metis_tui.store.search import ConversationIndex
     from metis_tui.tui.services import Services
 
 SLOW_FRAMES_PER_SECOND = 15
@@ -327,6 +329,7 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
         engine=ChatEngine(gateway, store, recourse=Recourse(Patience())),
         gateway=gateway,
         store=store,
+        search=_search_in_memory(store) if options.no_save else make_search(ground),
         authenticator=sources,
         sign_in=sources,
         whoami=gateway.whoami,
@@ -338,6 +341,19 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
         is_saving=not options.no_save,
         problems=troubles,
     )
+
+
+def make_search(ground: Ground) -> ConversationIndex:
+    """Full-text search over what is saved; it opens nothing yet. Close it at the end."""
+    from metis_tui.store.search import ConversationIndex
+
+    return ConversationIndex(ground.paths.data, cache=ground.paths.cache)
+
+
+def _search_in_memory(store: ConversationStore) -> ConversationSearch:
+    from metis_tui.store.memory_search import MemorySearch
+
+    return MemorySearch(store)
 
 
 def _store_for_application(options: argparse.Namespace, ground: Ground) -> tuple[ConversationStore, list[str]]:

@@ -16,9 +16,9 @@ settings.register_profile("ordinary", max_examples=60, derandomize=True, deadlin
 settings.register_profile("thorough", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ordinary"))
 
-_PURPOSES = ("CONFIG", "DATA", "STATE", "CACHE")
+_PURPOSES = ("CONFIG", "DATA", "STATE", "CACHE", "INDEX")
 _FOREIGN = (
-    *("METIS_TUI_TOKEN", "ALCF_AI_TOKEN", "METIS_TUI_BASE_URL", "METIS_TUI_INDEX_DIR", "NO_COLOR"),
+    *("METIS_TUI_TOKEN", "ALCF_AI_TOKEN", "METIS_TUI_BASE_URL", "NO_COLOR"),
     *("SSH_CONNECTION", "SSH_TTY", "TEXTUAL_FPS", "TEXTUAL_ANIMATIONS", "TMUX", "STY", "COLUMNS", "LINES"),
     *("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"),
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy"),

@@ -6,14 +6,14 @@ import time
 from collections.abc import Callable
 
 from metis_tui.chat.hits import hits_in, newest_first
+from metis_tui.chat.ports import ConversationStore
 from metis_tui.chat.search import IndexProgress, SearchHit, SearchQuery, SearchResults
-from metis_tui.store.memory import MemoryStore
 
 
 class MemorySearch:
-    """A `ConversationSearch` over what a MemoryStore holds."""
+    """A `ConversationSearch` that looks through all that a store holds; made for a MemoryStore."""
 
-    def __init__(self, store: MemoryStore) -> None:
+    def __init__(self, store: ConversationStore) -> None:
         self._store = store
 
     def start(self) -> None:

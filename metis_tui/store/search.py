@@ -77,7 +77,8 @@ class ConversationIndex:
 
     async def search(self, query: SearchQuery, *, limit: int = 200) -> SearchResults:
         """Finds messages, after taking in what was just saved. A newer search ends this one, with nothing found."""
-        self.start()
+        if self._upkeep is None:
+            self.start()
         self._newest += 1
         number, desk = self._newest, self._desk
         desk.interrupt()
@@ -98,10 +99,11 @@ class ConversationIndex:
 
     async def reindex(self) -> IndexProgress:
         """Throws the index away and makes it anew; returns when that is done."""
-        self.start()
+        if self._upkeep is None:
+            self.start()
         assert self._upkeep is not None
         self._upkeep.reindex()
-        while not (self.progress.is_ready or self._is_closed):
+        while not (self.progress.is_ready or self._is_closed):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         return self.progress
 
@@ -211,6 +213,7 @@ class _Desk:
             self._seeker[1].interrupt()
 
     def close(self) -> None:
-        self.interrupt()
-        self.worker.later(self.drop_seeker)
+        if self._seeker is not None:
+            self._seeker[1].interrupt()
+            self.worker.later(self.drop_seeker)
         self.worker.finish()

@@ -178,7 +178,8 @@ class MetisApp(FrugalApp):
             return None
         await chat.pane.settle()
         chat.save_draft()
-        return await chat.services.store.close()
+        _, status = await asyncio.gather(chat.services.search.close(), chat.services.store.close())
+        return status
 
     def _chat(self) -> ChatScreen | None:
         return next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)

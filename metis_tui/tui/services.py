@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.chat.exchange import ConversationExchange
     from metis_tui.chat.ports import Authenticator, ConversationStore, DraftKeeper, MeasurementLog, ModelGateway
+    from metis_tui.chat.search import ConversationSearch
     from metis_tui.chat.sign_in import Identity, SignInService
     from metis_tui.config.choices import ChoicesFile
     from metis_tui.config.settings import Settings
@@ -35,6 +36,8 @@ class Services:
     engine: ChatEngine
     gateway: ModelGateway
     store: ConversationStore
+    search: ConversationSearch
+    """Opens nothing before its `start` or its first search."""
     authenticator: Authenticator
     sign_in: SignInService
     whoami: Callable[[], Awaitable[Identity]]

@@ -23,6 +23,7 @@ from metis_tui.gateway.client import GatewayClient
 from metis_tui.store.conversation_store import ConversationFiles
 from metis_tui.store.drafts import DraftFile
 from metis_tui.store.measurements import MeasurementFile
+from metis_tui.store.search import ConversationIndex
 from metis_tui.tui.app import MetisApp
 from metis_tui.tui.screens.chat import ChatScreen
 from metis_tui.tui.services import Launch, Services, Start
@@ -110,6 +111,7 @@ def make_launch(
             engine=ChatEngine(gateway, store),
             gateway=gateway,
             store=store,
+            search=ConversationIndex(home / "data"),
             authenticator=access,
             sign_in=access,
             whoami=gateway.whoami,

@@ -29,6 +29,7 @@ from metis_tui.config.settings import Settings
 from metis_tui.exchange.file_exchange import FileExchange
 from metis_tui.store.drafts import DraftFile
 from metis_tui.store.memory import MemoryStore
+from metis_tui.store.memory_search import MemorySearch
 from metis_tui.tui.app import MetisApp
 from metis_tui.tui.screens.chat import ChatScreen
 from metis_tui.tui.screens.conversations import Conversations
@@ -245,6 +246,7 @@ def looks(
             engine=ChatEngine(QuietGateway(), store),
             gateway=QuietGateway(),
             store=store,
+            search=MemorySearch(store),
             authenticator=facts,
             sign_in=facts,
             whoami=facts.whoami,

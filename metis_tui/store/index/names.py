@@ -59,7 +59,7 @@ def read_news(layout: Layout, cursors: dict[str, Cursor], *, only_own: bool = Fa
     """Reads what was added to the journals. `only_own`: to this boot's, which one look at one file tells."""
     news = News()
     if only_own:
-        journals = [layout.journal] if layout.journal.name in cursors else []
+        journals = [layout.journal]
     else:
         journals = layout.journals()
         news.is_broken = bool(cursors.keys() - {path.name for path in journals})

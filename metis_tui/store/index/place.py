@@ -46,6 +46,8 @@ def index_folder(environ: Mapping[str, str], mounts: Path = _MOUNTS) -> Path:
     for candidate in dict.fromkeys(path for path in map(str.strip, candidates) if path):
         base = Path(candidate).expanduser()
         try:
+            if candidate == environ.get(VARIABLE, "").strip():
+                base.mkdir(mode=0o700, parents=True, exist_ok=True)
             return _own_folder(base, types)
         except NoPlace as reason:
             why.append(str(reason))

@@ -115,7 +115,10 @@ class Upkeep:
         with self._condition:
             self._is_closing = True
             self._condition.notify()
-            thread = self._thread
+            thread, connection = self._thread, self._connection
+        if connection is not None:
+            with suppress(sqlite3.Error):
+                connection.interrupt()
         if thread is not None:
             thread.join(seconds)
 
@@ -131,7 +134,7 @@ class Upkeep:
             except ImportError:
                 return self._give_up("this Python has no SQLite")
             except sqlite3.Error as error:
-                if not self._recover(error):
+                if not self._is_closing and not self._recover(error):
                     return
             except OSError as error:
                 return self._give_up(in_words(error))
@@ -156,7 +159,9 @@ class Upkeep:
 
     def _keep(self) -> None:
         """Until it is closed, damaged, or its file is gone."""
-        assert self._builder is not None and self._files is not None and self.path is not None
+        assert self._builder is not None
+        assert self._files is not None
+        assert self.path is not None
         while not self._is_closing and not self._wants_anew:
             if self._damaged == self.path:
                 raise sqlite3.DatabaseError("a search met a fault")
@@ -218,7 +223,9 @@ class Upkeep:
 
     def _publish(self) -> None:
         """A copy for other nodes, once a day."""
-        assert self._connection is not None and self._files is not None and self.path is not None
+        assert self._connection is not None
+        assert self._files is not None
+        assert self.path is not None
         (count,) = self._connection.execute("SELECT count(*) FROM msg").fetchone()
         known = get_meta(self._connection, "published")
         if count < _SNAPSHOT_MESSAGES or known == str(count) or self._files.snapshot_age() < _SNAPSHOT_SECONDS:

@@ -44,6 +44,8 @@ STREAM_FRAMES_PER_SECOND = 12.0
 _SHORT_ROWS = 9
 """Below this many rows the prompt and the end of the transcript get all the room."""
 _CONNECT_DELAY_SECONDS = 0.06
+_INDEX_DELAY_SECONDS = 10.0
+"""The index is opened when the start is long over, or with the first search."""
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
 
 
@@ -153,6 +155,7 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
         self.run_worker(self.access_watch.run(), group="access", exit_on_error=False)
         self.run_worker(self.warm_up.run(services.gateway.warm_up), group="warm-up", exit_on_error=False)
         self.set_interval(10.0, self.show_state)
+        self.set_timer(_INDEX_DELAY_SECONDS, services.search.start)
 
     @on(PromptInput.Changed)
     def prompt_changed(self) -> None:
