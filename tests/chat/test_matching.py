@@ -20,9 +20,8 @@ def matcher(text: str, *, typing: bool = False) -> Matcher:
     "query",
     [
         "MPI_Allreduce", "mpi_all", "allreduce", "reduce", "getusername", "user", "np.linalg", "linalg.eigh", "eigh",
-        "--exclusive-node", "exclusive", "node", "cafe", "CAFÉ", "angstrom", "naive", "москва", "straße", "strasse",
-        "量",
-        "量子", "力学中", "数。", '"state of the art"', '"the"', '"mpi"', "of", "(x)", "e.g.", "reduce(",
+        "--exclusive-node", "exclusive", "node", "cafe", "CAFÉ", "angstrom", "naive", "москва", "straße",
+        "strasse", "量", "量子", "力学中", "数。", '"state of the art"', '"the"', '"mpi"', "of", "(x)", "e.g.", "reduce(",
         "reduce -banana", 'mpi -"use the"', "x", "in the",
     ],
 )  # fmt: skip
@@ -33,7 +32,8 @@ def test_a_text_holds(query: str) -> None:
 @pytest.mark.parametrize(
     "query",
     [
-        "reduceall", '"reduce"', '"user"', "us", "mpi.allreduce", "np linalge", "exclusive_node", "量力", '"the state"',
+        "reduceall", '"reduce"', '"user"', "us", "mpi.allreduce", "np linalge", "exclusive_node",
+        "量力", '"the state"',
         "mpi -cafe", 'mpi -"state of"', "-mpi", "banana", "no", "a.b",
     ],
 )  # fmt: skip
