@@ -21,7 +21,8 @@ def matcher(text: str, *, typing: bool = False) -> Matcher:
     [
         "MPI_Allreduce", "mpi_all", "allreduce", "reduce", "getusername", "user", "np.linalg", "linalg.eigh", "eigh",
         "--exclusive-node", "exclusive", "node", "cafe", "CAFÉ", "angstrom", "naive", "москва", "straße",
-        "strasse", "量", "量子", "力学中", "数。", '"state of the art"', '"the"', '"mpi"', "of", "(x)", "e.g.", "reduce(",
+        "strasse", "量", "量子",
+        "力学中", "数。", '"state of the art"', '"the"', '"mpi"', "of", "(x)", "e.g.", "reduce(",
         "reduce -banana", 'mpi -"use the"', "x", "in the",
     ],
 )  # fmt: skip
