@@ -100,6 +100,20 @@ class Addition:
     """False: in memory only for now, or the one that is there is read-only."""
 
 
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """What became of the trash."""
+
+    gone: tuple[str, ...] = ()
+    """Ids of conversations whose files were moved away. For a week they can still be restored."""
+    kept: tuple[tuple[str, str], ...] = ()
+    """(id, why it must stay, in plain words)."""
+    returned: tuple[str, ...] = ()
+    """Ids of conversations that came back: another process restored or continued them meanwhile."""
+    ended_count: int = 0
+    """Conversations moved away more than a week ago, whose files are gone for good now."""
+
+
 class ConversationStore(Protocol):
     """Saved conversations. One writer thread; no call blocks the event loop."""
 
@@ -162,6 +176,12 @@ class ConversationStore(Protocol):
     async def trash(self, conversation_id: str) -> bool: ...
 
     async def restore(self, conversation_id: str) -> bool: ...
+
+    async def empty_trash(self, *, days: float = 0) -> Emptied:
+        """Takes away the files of conversations that have been in the trash for so many days; 0: of all of them.
+
+        They can be restored for a week, then they are gone for good. One that was continued stays.
+        """
 
     async def recover(self) -> int:
         """Turns partial replies of dead processes into messages marked interrupted; returns how many."""

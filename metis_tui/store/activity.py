@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import os
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,8 @@ class Hint:
 
     ts: int
     summary: ConversationSummary
+    is_gone: bool = False
+    """It was emptied from the trash: no list shows it."""
 
 
 Hints = dict[str, Hint]
@@ -52,6 +54,8 @@ def encode_hint(hint: Hint) -> bytes:
     flags = {"pin": summary.is_pinned, "archive": summary.is_archived, "trash": summary.is_trashed}
     if summary.tags:
         fields["tags"] = list(summary.tags)
+    if hint.is_gone:
+        fields["gone"] = True
     return encode("activity", hint.ts, {**fields, **{name: True for name, is_set in flags.items() if is_set}})
 
 
@@ -63,7 +67,7 @@ def note(hints: Hints, hint: Hint) -> None:
 
 
 def newest_first(hints: Hints, limit: int | None, *, include_trashed: bool) -> list[ConversationSummary]:
-    shown = [h.summary for h in hints.values() if include_trashed or not h.summary.is_trashed]
+    shown = [h.summary for h in hints.values() if not h.is_gone and (include_trashed or not h.summary.is_trashed)]
     if limit is None or limit * 4 > len(shown):
         return sorted(shown, key=_order, reverse=True)[:limit]
     return heapq.nlargest(limit, shown, key=_order)
@@ -136,9 +140,13 @@ class JournalReader:
         self.is_complete = True
         return self._hints
 
-    def add(self, hint: Hint) -> None:
-        """Takes a hint found by scanning."""
+    def add(self, hint: Hint) -> Hint:
+        """Takes a hint found by scanning, which is later than what says that it is gone; returns it."""
+        known = self._hints.get(hint.summary.id)
+        if known is not None and known.is_gone:
+            hint = replace(hint, ts=max(hint.ts, known.ts + 1))
         note(self._hints, hint)
+        return hint
 
     def _follow(self, path: Path) -> None:
         """Reads what was added since last time, newest line first: most lines are outdated by a later one."""
@@ -226,7 +234,7 @@ def _hint(line: bytes) -> Hint | None:
         )
     except TypeError:
         return None
-    return Hint(record.ts, summary)
+    return Hint(record.ts, summary, fields.get("gone") is True)
 
 
 def _kind(fields: Any, key: str, kind: type) -> Any:

@@ -9,10 +9,11 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
 from metis_tui.chat.identifiers import is_ulid
-from metis_tui.chat.ports import Addition, SaveStatus
+from metis_tui.chat.ports import Addition, Emptied, SaveStatus
 from metis_tui.store import drafting
 from metis_tui.store.activity import encode_hint
 from metis_tui.store.disk import Disk, in_words
@@ -24,6 +25,9 @@ from metis_tui.store.recovery import LeftReply, left_replies
 from metis_tui.store.saver import Saver
 from metis_tui.store.worker import Outcome, Worker
 from metis_tui.store.writer import Writer
+
+if TYPE_CHECKING:
+    from metis_tui.store.emptying import Emptying
 
 _SWEEP_STEP = 16
 
@@ -188,8 +192,16 @@ class ConversationFiles:
         return await self._mark(conversation_id, "trash")
 
     async def restore(self, conversation_id: str) -> bool:
-        """Raises KeyError when there is no such conversation."""
+        """Also when its files were taken away some days ago. Raises KeyError when there is no such conversation."""
+        await self._emptying().bring_back(conversation_id)
         return await self._mark(conversation_id, "restore")
+
+    async def empty_trash(self, *, days: float = 0) -> Emptied:
+        """Takes away the files of conversations in the trash. See ConversationStore."""
+        more, emptying = list(self._saver.hints.values()), self._emptying()
+        before_ms = emptying.before_ms(days)
+        ids = await self._reader.run(lambda: self._library.trashed(more, before_ms=before_ms))
+        return await emptying.empty(ids, before_ms)
 
     async def recover(self) -> int:
         """Turns partial replies of dead processes into messages marked interrupted; returns how many.
@@ -224,6 +236,13 @@ class ConversationFiles:
             self._writer.close(lambda: outcome.set(None))
             await asyncio.wait([outcome.future], timeout=budget_seconds)
         return self.status
+
+    def _emptying(self) -> Emptying:
+        from metis_tui.store.emptying import Emptying  # rarely needed
+
+        return Emptying(
+            self._layout, self._disk, self._writer, self._reader, self._saver, self._pace, self._saver.clock
+        )
 
     def _look_around(self) -> Sequence[LeftReply]:
         try:

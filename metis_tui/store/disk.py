@@ -27,6 +27,8 @@ _IN_WORDS = {
 # Not every file system can sync a folder; the file itself is synced all the same.
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EBADF, errno.EACCES, errno.EPERM}
 
+_NO_HARD_LINKS = {errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EXDEV, errno.EMLINK}
+
 
 class ShortWrite(OSError):
     """The system took only a part of a record."""
@@ -95,6 +97,21 @@ class Disk:
 
     def unlink(self, path: Path) -> None:
         path.unlink(missing_ok=True)
+
+    def move(self, path: Path, to: Path) -> None:
+        """Gives a file another name; FileExistsError when that is taken. Who has it open writes on to it."""
+        try:
+            os.link(path, to, follow_symlinks=False)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            if error.errno not in _NO_HARD_LINKS:
+                raise
+            if os.path.lexists(to):
+                raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(to)) from error
+            os.rename(path, to)
+        else:
+            os.unlink(path)
 
     def make_folder(self, folder: Path) -> None:
         """Makes the folder and its missing parents."""

@@ -33,6 +33,11 @@ class Layout:
     def blobs(self) -> Path:
         return self.root / "blobs"
 
+    @property
+    def trash(self) -> Path:
+        """Files of conversations that were emptied from the trash, by the day (UTC) on which that was done."""
+        return self.root / "trash"
+
     def blob(self, sha256: str) -> Path:
         """The file of an attachment that is too large for a record."""
         return self.blobs / sha256[:2] / sha256
@@ -66,9 +71,19 @@ class Layout:
 
     def ids_on_disk(self) -> set[str]:
         """The ids of all conversations, from names only."""
-        names = (name for folder in self._months() for name in _names(folder))
-        ids = {name[:ULID_LENGTH] for name in names if name.endswith(".jsonl")}
-        return {conversation_id for conversation_id in ids if is_ulid(conversation_id)}
+        return _ids(self._months())
+
+    def emptied_days(self) -> list[Path]:
+        """The folders of what was emptied from the trash, oldest first."""
+        return [self.trash / name for name in _names(self.trash)]
+
+    def emptied_ids(self, day: Path | None = None) -> set[str]:
+        """The ids of conversations with files among what was emptied from the trash, or on one day."""
+        return _ids(self.emptied_days() if day is None else [day])
+
+    def emptied_segments_of(self, conversation_id: str) -> list[Path]:
+        """The files of a conversation that were emptied from the trash and are still there."""
+        return [path for day in self.emptied_days() for path in _named(day, conversation_id)]
 
     def journals(self) -> list[Path]:
         return [self.activity / name for name in _names(self.activity) if name.endswith(".jsonl")]
@@ -88,6 +103,12 @@ def boot_in_name(path: Path) -> str:
 def _named(folder: Path, conversation_id: str) -> list[Path]:
     start = f"{conversation_id}."
     return [folder / name for name in _names(folder) if name.startswith(start) and name.endswith(".jsonl")]
+
+
+def _ids(folders: list[Path]) -> set[str]:
+    names = (name for folder in folders for name in _names(folder))
+    ids = {name[:ULID_LENGTH] for name in names if name.endswith(".jsonl")}
+    return {conversation_id for conversation_id in ids if is_ulid(conversation_id)}
 
 
 def _names(folder: Path) -> list[str]:

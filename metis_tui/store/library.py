@@ -66,6 +66,15 @@ class Library:
         self._read_unread(count)
         return _with(self._journals.all(), more, limit, include_trashed)
 
+    def trashed(self, more: Iterable[Hint] = (), *, before_ms: float = float("inf")) -> Sequence[str]:
+        """Ids of what is in the trash, newest first; with a time, only what rests since then as the journals tell."""
+        if before_ms == float("inf"):
+            summaries = self.list(None, include_trashed=True, more=more)
+        else:
+            hints = {i: hint for i, hint in self._journals.all().items() if hint.ts <= before_ms}
+            summaries = newest_first(hints, None, include_trashed=True)
+        return [summary.id for summary in summaries if summary.is_trashed]
+
     def sweep(self, count: int) -> tuple[Sequence[Hint], bool]:
         """Reads up to `count` conversations that no journal mentions; (hints to write, whether some are left)."""
         if self._unread is None:
@@ -81,7 +90,12 @@ class Library:
         Raises:
             KeyError: there is no such conversation.
         """
-        content = read_segments(self._layout.segments_of(conversation_id), settled_seconds=self._pace.settled_seconds)
+        paths, settled = self._layout.segments_of(conversation_id), self._pace.settled_seconds
+        content = read_segments(paths, settled_seconds=settled)
+        if not any(record.type == "msg" for record, _ in content.records) and (
+            emptied := self._layout.emptied_segments_of(conversation_id)
+        ):  # emptied from the trash, perhaps while another process restored it
+            content = read_segments(paths + emptied, settled_seconds=settled)
         records: list[tuple[Record, str]] = content.records
         records += [(decode(line.strip()), self._layout.boot) for line in kept]
         if not records and not content.damaged:
@@ -117,12 +131,12 @@ class Library:
         ids = self._layout.ids_on_disk() | set(more)
         if not part or part in ids:
             return part or None
-        found = [i for i in ids if i.startswith(part)] or [i for i in ids if i.endswith(part)]
+        found = _fitting(ids, part) or _fitting(self._layout.emptied_ids(), part)
         return found[0] if len(found) == 1 else None
 
     def _compare(self) -> None:
-        known = self._journals.all()
-        self._unread = sorted(self._layout.ids_on_disk() - known.keys())
+        known = {i for i, hint in self._journals.all().items() if not hint.is_gone}
+        self._unread = sorted(self._layout.ids_on_disk() - known)
 
     def _read_unread(self, count: int | None) -> None:
         while self._unread and (count is None or count > 0):
@@ -131,9 +145,13 @@ class Library:
             except KeyError:
                 continue
             if not opened.conversation.is_empty:
-                self._found.append(opened.hint)
-                self._journals.add(opened.hint)
+                hint = self._journals.add(opened.hint)
+                self._found.append(hint)
             count = None if count is None else count - 1
+
+
+def _fitting(ids: set[str], part: str) -> list[str]:
+    return [i for i in ids if i.startswith(part)] or [i for i in ids if i.endswith(part)]
 
 
 def _with(hints: Hints, more: Iterable[Hint], limit: int | None, include_trashed: bool) -> list[ConversationSummary]:

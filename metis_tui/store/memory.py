@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
-from metis_tui.chat.ports import Addition, SaveStatus
+from metis_tui.chat.ports import Addition, Emptied, SaveStatus
 from metis_tui.store import drafting
 
 
@@ -95,6 +95,12 @@ class MemoryStore:
         """Raises KeyError when there is no such conversation."""
         self._kept[conversation_id].is_trashed = False
         return not self._trouble
+
+    async def empty_trash(self, *, days: float = 0) -> Emptied:
+        gone = [c.id for c in self._kept.values() if c.is_trashed] if days <= 0 else []
+        for conversation_id in gone:
+            del self._kept[conversation_id]
+        return Emptied(tuple(gone))
 
     async def recover(self) -> int:
         return 0

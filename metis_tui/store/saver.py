@@ -29,6 +29,7 @@ class Saver:
         self._writer = writer
         self._owner = owner
         self._pace = pace
+        self.clock = clock
         self._stamps = drafting.HybridClock(clock)
         self._app_version = app_version
         self._begun: set[str] = set()
@@ -42,6 +43,13 @@ class Saver:
         self._begun.add(conversation_id)
         if hint.summary.message_count:
             note(self.hints, hint)
+
+    def tell_lists(self, conversation: Conversation, last_ts: int, *, is_gone: bool) -> None:
+        """Lists of all processes leave out a conversation that was emptied from the trash, or have it again."""
+        self._stamps.observe(conversation.id, last_ts)
+        hint = Hint(self._stamps.stamp(conversation.id), conversation.summary(), is_gone)
+        self.hints[conversation.id] = hint
+        self._writer.hint(encode_hint(hint))
 
     def begin_reply(self, conversation: Conversation, reply: ChatMessage) -> None:
         header = self._header(conversation)

@@ -160,6 +160,10 @@ class SegmentShelf:
         self._segments[conversation_id] = segment
         return segment
 
+    def drop(self, segment: Segment) -> None:
+        """Forgets a segment that is closed and confirmed."""
+        self._segments.pop(segment.conversation_id, None)
+
     def unconfirmed(self) -> list[Segment]:
         return [segment for segment in self._segments.values() if segment.unconfirmed]
 

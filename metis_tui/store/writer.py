@@ -67,6 +67,22 @@ class Writer:
     def hint(self, line: bytes) -> None:
         self._post(lambda: self._journal.append(line))
 
+    def rearrange(self, conversation_id: str, job: Callable[[bool], None]) -> None:
+        """Runs a job on the files of a conversation once this process has let go of them.
+
+        It is told False when that cannot be now, because the disk has not taken everything.
+        """
+
+        def run() -> None:
+            segment = self._shelf.take(conversation_id)
+            self._close(segment)
+            is_free = not segment.unconfirmed and not segment.is_open
+            if is_free:
+                self._shelf.drop(segment)
+            job(is_free)
+
+        self._post(run)
+
     def remove(self, path: Path) -> None:
         def unlink() -> None:
             with suppress(OSError):
