@@ -162,15 +162,16 @@ async def _doctor(options: argparse.Namespace, ground: Ground) -> int:
     from metis_tui.cli import doctor
     from metis_tui.cli.output import Output
     from metis_tui.gateway import checkup
+    from metis_tui.store import damage
 
-    async with _service(options, ground) as service, _saved(ground, is_reading=True) as store:
+    async with _service(options, ground) as service:
         return await doctor.run(
             options,
             base_url=service.base_url,
             network=lambda: checkup.examine(service.base_url, service.gateway.route),
             sign_in=service.authenticator,
             gateway=service.gateway,
-            store=store,
+            look_for_damage=lambda seconds: damage.examine(ground.paths.data, seconds=seconds),
             data_folder=ground.paths.data,
             state_folder=ground.paths.state,
             problems=ground.problems,

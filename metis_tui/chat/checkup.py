@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from metis_tui.chat.conversation import DamagedRecord
+
 Verdict = Literal["ok", "warn", "fail"]
 
 
@@ -26,3 +28,25 @@ class NetworkFindings:
     findings: tuple[Finding, ...]
     is_reachable: bool
     """The gateway answered by the way that is used: it makes sense to ask it more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """A record that cannot be read."""
+
+    conversation_id: str
+    record: DamagedRecord
+    saved_as: str = ""
+    """The file with its bytes as they are; empty when it could not be written."""
+
+
+@dataclass(frozen=True, slots=True)
+class DamageReport:
+    """What was found in the files of all conversations."""
+
+    conversation_count: int
+    looked_at_count: int
+    """Less when the time did not do; newest first."""
+    damages: tuple[Damage, ...] = ()
+    trouble: str = ""
+    """Why bytes could not be saved, in plain words."""

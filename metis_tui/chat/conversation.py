@@ -171,7 +171,9 @@ class Conversation:
     is_archived: bool = False
     is_trashed: bool = False
     is_read_only: bool = False
-    """Holds records of a newer version than this program understands."""
+    """Holds records of a newer version than this program understands, or is shown from a file."""
+    source_file: str = ""
+    """The file that it is shown from, if it is not one of the saved conversations."""
     head: str | None = None
     messages: dict[str, ChatMessage] = field(default_factory=dict)
     """By id, parents before children."""

@@ -131,6 +131,17 @@ def warn(text: str) -> None:
     _write(f"{_label('note', '33')}: {printable(text)}")
 
 
+def progress(text: str) -> None:
+    """A line that the next one replaces; empty text takes it away. Nothing where standard error is no terminal."""
+    global _is_counting
+    if (text or _is_counting) and _is_terminal():
+        _write(f"\r\x1b[K{printable(text)}", end="")
+    _is_counting = bool(text)
+
+
+_is_counting = False
+
+
 def interrupted() -> ExitCode:
     _write("interrupted")
     return ExitCode.INTERRUPTED

@@ -11,12 +11,12 @@ import asyncio
 import os
 import platform
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from metis_tui import __version__
 from metis_tui.chat.background import in_background
-from metis_tui.chat.checkup import Finding, NetworkFindings
-from metis_tui.chat.ports import ConversationStore
+from metis_tui.chat.checkup import DamageReport, Finding, NetworkFindings
 from metis_tui.chat.printable import printable_line
 from metis_tui.chat.sign_in import SignInService
 from metis_tui.cli import doctor_access, doctor_folder, doctor_terminal
@@ -38,7 +38,7 @@ async def run(
     network: Callable[[], Awaitable[NetworkFindings]],
     sign_in: SignInService,
     gateway: IdentityTeller,
-    store: ConversationStore,
+    look_for_damage: doctor_folder.LookForDamage,
     data_folder: Path,
     state_folder: Path,
     problems: Sequence[str],
@@ -55,6 +55,13 @@ async def run(
         fix = "Correct config.toml (metis-tui config path names it)."
         return [Finding("settings", "warn", printable_line(problem, 300), fix) for problem in problems]
 
+    report = DamageReport(0, 0)
+
+    async def saved() -> Sequence[Finding]:
+        nonlocal report
+        found, report = await doctor_folder.examine_conversations(look_for_damage)
+        return found
+
     findings = await gather(
         {
             "network": (connected, _LIMIT_SECONDS),
@@ -63,7 +70,7 @@ async def run(
                 lambda: in_background(lambda: doctor_folder.examine(state_folder, "state folder")),
                 _DISK_SECONDS,
             ),
-            "conversations": (lambda: doctor_folder.examine_conversations(store), _LIMIT_SECONDS),
+            "conversations": (saved, _LIMIT_SECONDS),
             "terminal": (lambda: doctor_terminal.examine(environ), _DISK_SECONDS),
             "settings": (configured, _DISK_SECONDS),
             "versions": (lambda: in_background(versions), _DISK_SECONDS),
@@ -71,7 +78,11 @@ async def run(
     )
     is_ok = not any(finding.verdict == "fail" for finding in findings)
     if options.json:
-        output.json({"base_url": base_url, "is_ok": is_ok, "findings": [as_json(finding) for finding in findings]})
+        told = [as_json(finding) for finding in findings]
+        damaged = [
+            {"conversation": d.conversation_id, "saved_as": d.saved_as, **asdict(d.record)} for d in report.damages
+        ]
+        output.json({"base_url": base_url, "is_ok": is_ok, "findings": told, "damaged": damaged})
     else:
         output.line(f"gateway {printable_line(base_url)}")
         output.line(as_text(findings))

@@ -1,14 +1,15 @@
-"""The part of `doctor` that looks at folders and at saved conversations. Asks the operating system, reads no file."""
+"""The part of `doctor` that looks at folders and at saved conversations. Reads no file itself."""
 
 from __future__ import annotations
 
 import os
 import stat
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from metis_tui.chat.checkup import Finding, Verdict
-from metis_tui.chat.ports import ConversationStore
+from metis_tui.chat.background import in_background
+from metis_tui.chat.checkup import Damage, DamageReport, Finding, Verdict
 from metis_tui.chat.printable import printable_line
 
 _MB = 1_000_000
@@ -17,7 +18,10 @@ _FREE_FAIL = 10 * _MB
 _SLOW_FSYNC_SECONDS = 0.5
 _VOLATILE = ("tmpfs", "ramfs")
 _CONVERSATIONS_SECONDS = 10.0
-_NAMED_AT_MOST = 3
+_NAMED_AT_MOST = 20
+
+LookForDamage = Callable[[float], DamageReport]
+"""Looks for so many seconds at most, and puts aside what is damaged; blocks."""
 
 
 def examine(folder: Path, name: str = "data folder") -> list[Finding]:
@@ -108,30 +112,36 @@ def _durability(folder: Path, name: str) -> Finding:
     return Finding(f"{name} writes", "ok", text)
 
 
-async def examine_conversations(store: ConversationStore) -> list[Finding]:
-    """How many there are, and which have records that cannot be read; newest first, as far as the time lets."""
-    end = time.monotonic() + _CONVERSATIONS_SECONDS
-    summaries = await store.list(include_trashed=True)
-    damaged, records, looked_at = [], 0, 0
-    for summary in summaries:
-        if time.monotonic() > end:
-            break
-        looked_at += 1
-        try:
-            found = len((await store.open(summary.id)).damaged)
-        except (KeyError, ValueError):
-            found = 1
-        if found:
-            damaged.append(summary.id)
-            records += found
-    text = f"{len(summaries)} saved"
-    if looked_at < len(summaries):
-        text += f", the newest {looked_at} looked at"
-    if not damaged:
-        return [Finding("conversations", "ok", f"{text}, no damaged record")]
-    named = ", ".join(damaged[:_NAMED_AT_MOST]) + (" and others" if len(damaged) > _NAMED_AT_MOST else "")
-    text += f"; {records} damaged record{'s' if records > 1 else ''} in {named}"
-    return [Finding("conversations", "warn", text, "What is readable is shown; restore the file from a backup.")]
+async def examine_conversations(look: LookForDamage) -> tuple[list[Finding], DamageReport]:
+    """How many there are, and which records cannot be read; newest first, as far as the time lets."""
+    report = await in_background(lambda: look(_CONVERSATIONS_SECONDS))
+    text = f"{report.conversation_count} saved"
+    if report.looked_at_count < report.conversation_count:
+        text += f", the newest {report.looked_at_count} looked at"
+    if not report.damages:
+        return [Finding("conversations", "ok", f"{text}, no damaged record")], report
+    conversations = len({damage.conversation_id for damage in report.damages})
+    text += f"; {_count(len(report.damages), 'damaged record')} in {_count(conversations, 'conversation')}"
+    fix = "What is readable is shown, and the files stay as they are. Restore them from a backup if you have one."
+    if report.trouble:
+        fix += f" The damaged bytes could not be put aside: {report.trouble}."
+    findings = [Finding("conversations", "warn", text, fix)]
+    findings += [_damage(damage) for damage in report.damages[:_NAMED_AT_MOST]]
+    if len(report.damages) > _NAMED_AT_MOST:
+        more = len(report.damages) - _NAMED_AT_MOST
+        findings.append(Finding("damaged record", "warn", f"and {more} more", "metis-tui doctor --json lists all."))
+    return findings, report
+
+
+def _damage(damage: Damage) -> Finding:
+    record = damage.record
+    text = f"{record.path}, byte {record.offset:,}, {record.length:,} bytes: {record.reason}"
+    fix = f"Its bytes as they are: {damage.saved_as}" if damage.saved_as else ""
+    return Finding("damaged record", "warn", text, fix)
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _size(count: int) -> str:

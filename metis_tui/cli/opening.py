@@ -20,24 +20,38 @@ async def open_conversation(store: ConversationStore, wanted: str) -> Conversati
         NotFound: there is none.
         UsageProblem: several ids fit.
     """
-    summaries = await store.list()
+    conversation_id = await find_conversation(store, wanted)
+    try:
+        return await store.open(conversation_id)
+    except (KeyError, ValueError) as error:
+        raise _not_found(wanted) from error
+
+
+async def find_conversation(store: ConversationStore, wanted: str) -> str:
+    """The id that is meant, as `open_conversation` takes it. Reads names of files only, as long as just one fits."""
+    wanted = wanted.strip()
     if wanted == "last":
-        if not summaries:
+        last = await store.last_id()
+        if last is None:
             raise NotFound("Nothing is saved yet.", hint="")
-        return await store.open(summaries[0].id)
-    prefix = wanted.strip().casefold()
-    ids = [summary.id for summary in summaries] if prefix else []
-    found = [known for known in ids if known.startswith(prefix)] or [known for known in ids if known.endswith(prefix)]
-    if len(found) > 1:
+        return last
+    found = await store.find(wanted)
+    if found is not None:
+        return found
+    part = wanted.casefold()
+    ids = [summary.id for summary in await store.list(include_trashed=True)] if part else []
+    fitting = [known for known in ids if known.startswith(part)] or [known for known in ids if known.endswith(part)]
+    if len(fitting) > 1:
         raise UsageProblem(
-            f"{len(found)} ids fit {printable_line(prefix, 40)}: {', '.join(sorted(found)[:3])} …",
+            f"{len(fitting)} ids fit {printable_line(part, 40)}: {', '.join(sorted(fitting)[:3])} …",
             title="Which conversation?",
             hint="Give more of the id.",
         )
-    try:
-        return await store.open(found[0] if found else prefix)
-    except (KeyError, ValueError) as error:
-        raise NotFound(f"No id starts or ends with {printable_line(wanted, 40)!r}.") from error
+    raise _not_found(wanted)
+
+
+def _not_found(wanted: str) -> NotFound:
+    return NotFound(f"No id starts or ends with {printable_line(wanted, 40)!r}.")
 
 
 async def find_model(gateway: ModelGateway, wanted: str) -> ServedModel:

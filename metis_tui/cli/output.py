@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from typing import TextIO
 
 from metis_tui.chat.printable import printable
@@ -31,12 +32,36 @@ class Output:
         """One piece of untrusted text."""
         if not text or self._stream is None:
             return
-        self._stream.write(printable(text) if self.is_terminal else text)
+        self._stream.write(self._shown(text))
         self._stream.flush()
         self._is_line_open = not text.endswith("\n")
 
     def line(self, text: str = "") -> None:
         self.text(text + "\n")
+
+    def pieces(self, pieces: Iterable[tuple[str, bool]]) -> None:
+        """One line of pieces; marked ones are bold on a terminal that is not told to do without."""
+        parts = []
+        for text, is_marked in pieces:
+            parts.append(f"\x1b[1m{printable(text)}\x1b[0m" if is_marked and self.has_marks else self._shown(text))
+        if self._stream is not None:
+            self._stream.write("".join(parts) + "\n")
+            self._stream.flush()
+        self._is_line_open = False
+
+    def data(self, content: bytes) -> None:
+        """Bytes as they are; for a stream that is no terminal."""
+        if self._stream is not None:
+            self._stream.flush()
+            self._stream.buffer.write(content)
+            self._stream.buffer.flush()
+
+    @property
+    def has_marks(self) -> bool:
+        return self.is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+    def _shown(self, text: str) -> str:
+        return printable(text) if self.is_terminal else text
 
     def end_line(self) -> None:
         """Ends an open line on a terminal, where the shell's prompt would hang on to it; a pipe stays exact."""

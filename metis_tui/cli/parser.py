@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from metis_tui import __version__
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
+
+    Commands: TypeAlias = argparse._SubParsersAction["Parser"]  # argparse has no public name for it
 
 _EPILOG = """\
 exit codes: 0 ok, 1 error, 2 usage, 3 sign-in needed, 4 model not live or maintenance, 5 rate limited,
@@ -17,6 +22,14 @@ exit codes: 0 ok, 1 error, 2 usage, 3 sign-in needed, 4 model not live or mainte
 
 class Parser(argparse.ArgumentParser):
     """An ArgumentParser whose complaint is two short lines."""
+
+    rewrite: Callable[[str], str] | None = None
+    """Turns each word into one that argparse understands."""
+
+    def parse_known_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        if self.rewrite is not None and args is not None:
+            args = [self.rewrite(word) for word in args]
+        return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
@@ -33,6 +46,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     options = parser.parse_args(given)
     if options.demo and options.base_url:
         parser.error("--demo brings its own gateway: leave out --base-url")
+    if options.history_query is not None and options.command is not None:
+        parser.error("-r starts the application: leave out the command")
     if options.scenario != "default" and not options.demo and options.command != "demo-gateway":
         parser.error("--scenario is a scenario of the demo gateway: it needs --demo")
     return options
@@ -51,7 +66,7 @@ def build(first: str = "") -> Parser:
     parser.add_argument("--debug", action="store_true", help="write more into the log: every request, no prompts")
     _add_gateway(parser)
     _add_model(parser)
-    _add_conversation(parser)
+    _add_history_screen(_add_conversation(parser, _OPEN_ID_OR_FILE))
     parser.set_defaults(model="", scenario="default")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", parser_class=Parser)
     for name, add in _COMMANDS.items():
@@ -60,10 +75,8 @@ def build(first: str = "") -> Parser:
     return parser
 
 
-_Commands = argparse._SubParsersAction  # argparse has no public name for it
-
-
-def _add_command(commands: _Commands[Parser], name: str, text: str, notes: str = "") -> Parser:
+def add_command(commands: Commands, name: str, text: str, notes: str = "") -> Parser:
+    """A command or a verb. Its help is the text without its full stop; notes stand below the options."""
     return commands.add_parser(
         name,
         help=text[0].lower() + text[1:].rstrip("."),
@@ -76,12 +89,12 @@ def _add_command(commands: _Commands[Parser], name: str, text: str, notes: str =
     )
 
 
-def _add_verbs(command: Parser) -> _Commands[Parser]:
+def _add_verbs(command: Parser) -> Commands:
     return command.add_subparsers(dest="verb", metavar="VERB", title="verbs", required=True, parser_class=Parser)
 
 
-def _add_ask(commands: _Commands[Parser]) -> None:
-    ask = _add_command(
+def _add_ask(commands: Commands) -> None:
+    ask = add_command(
         commands,
         "ask",
         "Send one prompt and print the reply.",
@@ -112,14 +125,14 @@ def _add_ask(commands: _Commands[Parser]) -> None:
     _add_gateway(ask)
 
 
-def _add_models(commands: _Commands[Parser]) -> None:
-    models = _add_command(commands, "models", "List the served models with their state.")
+def _add_models(commands: Commands) -> None:
+    models = add_command(commands, "models", "List the served models with their state.")
     _add_json(models)
     _add_gateway(models)
 
 
-def _add_status(commands: _Commands[Parser]) -> None:
-    status = _add_command(
+def _add_status(commands: Commands) -> None:
+    status = add_command(
         commands,
         "status",
         "Tell how the gateway, the access token and the saved conversations are.",
@@ -129,8 +142,8 @@ def _add_status(commands: _Commands[Parser]) -> None:
     _add_gateway(status)
 
 
-def _add_doctor(commands: _Commands[Parser]) -> None:
-    doctor = _add_command(
+def _add_doctor(commands: Commands) -> None:
+    doctor = add_command(
         commands,
         "doctor",
         "Look at everything that chatting depends on, and tell what to do.",
@@ -140,10 +153,10 @@ def _add_doctor(commands: _Commands[Parser]) -> None:
     _add_gateway(doctor)
 
 
-def _add_auth(commands: _Commands[Parser]) -> None:
-    auth = _add_command(commands, "auth", "Sign in with Globus, and out.")
+def _add_auth(commands: Commands) -> None:
+    auth = add_command(commands, "auth", "Sign in with Globus, and out.")
     verbs = _add_verbs(auth)
-    login = _add_command(
+    login = add_command(
         verbs,
         "login",
         "Sign in with Globus: shows a page to open in any browser and reads the code that it gives.",
@@ -151,14 +164,14 @@ def _add_auth(commands: _Commands[Parser]) -> None:
     )
     login.add_argument("--force", action="store_true", default=False, help="even if signed in, or as somebody else")
     _add_gateway(login)
-    logout = _add_command(
+    logout = add_command(
         verbs,
         "logout",
         "Sign out: end the tokens at Globus and remove them from this machine.",
         "ALCF's own tools share the token file and are signed out with it.",
     )
     _add_gateway(logout)
-    status = _add_command(
+    status = add_command(
         verbs,
         "status",
         "Tell who is signed in, until when, and where the access token is kept.",
@@ -166,7 +179,7 @@ def _add_auth(commands: _Commands[Parser]) -> None:
     )
     _add_json(status)
     _add_gateway(status)
-    token = _add_command(
+    token = add_command(
         verbs,
         "token",
         "Print the access token alone, renewed if it is about to expire.",
@@ -176,24 +189,15 @@ def _add_auth(commands: _Commands[Parser]) -> None:
     _add_gateway(token)
 
 
-def _add_history(commands: _Commands[Parser]) -> None:
-    history = _add_command(commands, "history", "Saved conversations.")
-    verbs = _add_verbs(history)
-    listing = _add_command(verbs, "list", "List saved conversations, newest first.")
-    listing.add_argument("--limit", type=_count, default=None, metavar="N", help="no more than N")
-    _add_json(listing)
-    _add_demo(listing)
-    show = _add_command(verbs, "show", "Print one saved conversation.")
-    show.add_argument("id", metavar="ID", help="its id, the start or end of its id, or: last")
-    shape = show.add_mutually_exclusive_group()
-    shape.add_argument("--json", dest="shape", action="store_const", const="json", help="print one JSON object")
-    shape.add_argument("--markdown", dest="shape", action="store_const", const="markdown", help="print Markdown")
-    show.set_defaults(shape="text")
-    _add_demo(show)
+def _add_history(commands: Commands) -> None:
+    from metis_tui.cli import history_grammar  # a long one, which no other command pays for
+
+    history = add_command(commands, "history", "Find, read, export and tidy saved conversations.")
+    history_grammar.add_verbs(_add_verbs(history))
 
 
-def _add_demo_gateway(commands: _Commands[Parser]) -> None:
-    gateway = _add_command(
+def _add_demo_gateway(commands: Commands) -> None:
+    gateway = add_command(
         commands,
         "demo-gateway",
         "Run the demo gateway alone.",
@@ -203,11 +207,11 @@ def _add_demo_gateway(commands: _Commands[Parser]) -> None:
     _add_scenario(gateway)
 
 
-def _add_config(commands: _Commands[Parser]) -> None:
-    config = _add_command(commands, "config", "Where the settings are and what they say.")
+def _add_config(commands: Commands) -> None:
+    config = add_command(commands, "config", "Where the settings are and what they say.")
     verbs = _add_verbs(config)
-    _add_command(verbs, "path", "Print the path of config.toml, which may not exist.")
-    show = _add_command(verbs, "show", "Print the settings in effect, as TOML.")
+    add_command(verbs, "path", "Print the path of config.toml, which may not exist.")
+    show = add_command(verbs, "show", "Print the settings in effect, as TOML.")
     show.add_argument("--base-url", metavar="URL", help="as if the application was started with this address")
 
 
@@ -244,7 +248,30 @@ def _add_model(parser: Parser) -> None:
     parser.add_argument("-m", "--model", metavar="MODEL[@CLUSTER]", help="the served model")
 
 
-def _add_conversation(parser: Parser) -> None:
+_OPEN_HELP = "continue the conversation with this id, or with this start or end of it"
+_OPEN_ID_OR_FILE = f"{_OPEN_HELP}; a file, such as a bundle, is shown read-only"
+
+
+class _Words(argparse.Action):
+    """Keeps several words as one text."""
+
+    def __call__(self, parser: Any, namespace: Any, values: Any, option_string: str | None = None) -> None:
+        setattr(namespace, self.dest, " ".join(values))
+
+
+def _add_history_screen(which: argparse._MutuallyExclusiveGroup) -> None:
+    which.add_argument(
+        "-r",
+        "--resume",
+        dest="history_query",
+        nargs="*",
+        action=_Words,
+        metavar="QUERY",
+        help="start with the saved conversations, and search them for QUERY",
+    )
+
+
+def _add_conversation(parser: Parser, what: str = _OPEN_HELP) -> argparse._MutuallyExclusiveGroup:
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "-c", "--continue", dest="continue_last", action="store_true", help="continue the last conversation"
@@ -253,16 +280,17 @@ def _add_conversation(parser: Parser) -> None:
         "--open",
         dest="open_id",
         metavar="ID",
-        help="continue the conversation with this id, or with this start or end of it",
+        help=what,
     )
     parser.add_argument("--no-save", action="store_true", help="keep nothing on disk")
+    return which
 
 
 def _add_json(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", default=False, help="print one JSON object")
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("it must be 1 or more")

@@ -6,6 +6,7 @@ first paint waits for. Whatever is not plain here is left to the parser, which m
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
@@ -28,6 +29,9 @@ _FLAGS = {
     "--debug": "debug",
 }
 
+_HISTORY = ("-r", "--resume")
+"""Takes all words up to the next option."""
+
 
 def read_start(arguments: Sequence[str]) -> argparse.Namespace | None:
     """The options as the parser would give them; None when the parser has to look."""
@@ -39,22 +43,35 @@ def read_start(arguments: Sequence[str]) -> argparse.Namespace | None:
         scenario="default",
         continue_last=False,
         open_id=None,
+        history_query=None,
         no_save=False,
         debug=False,
     )
-    words = iter(arguments)
-    for word in words:
-        if word in _FLAGS:
+    words = deque(arguments)
+    while words:
+        word = words.popleft()
+        if word in _HISTORY:
+            options.history_query = _joined(words)
+        elif word in _FLAGS:
             setattr(options, _FLAGS[word], True)
         elif word in _WITH_VALUE:
-            value = next(words, "")
+            value = words.popleft() if words else ""
             if not value or value.startswith("-"):
                 return None
             setattr(options, _WITH_VALUE[word], value)
         else:
             return None
-    if (options.demo and options.base_url) or (options.continue_last and options.open_id):
+    if options.demo and options.base_url:
+        return None
+    if sum((options.continue_last, options.open_id is not None, options.history_query is not None)) > 1:
         return None
     if options.scenario != "default" and not options.demo:
         return None
     return cast("argparse.Namespace", options)
+
+
+def _joined(words: deque[str]) -> str:
+    query = []
+    while words and not words[0].startswith("-"):
+        query.append(words.popleft())
+    return " ".join(query)

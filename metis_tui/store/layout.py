@@ -73,6 +73,15 @@ class Layout:
         """The ids of all conversations, from names only."""
         return _ids(self._months())
 
+    def all_segments(self) -> dict[str, list[Path]]:
+        """The files of every conversation by its id, from names only."""
+        found: dict[str, list[Path]] = {}
+        for folder in self._months():
+            for name in _names(folder):
+                if name.endswith(".jsonl") and is_ulid(name[:ULID_LENGTH]):
+                    found.setdefault(name[:ULID_LENGTH], []).append(folder / name)
+        return found
+
     def emptied_days(self) -> list[Path]:
         """The folders of what was emptied from the trash, oldest first."""
         return [self.trash / name for name in _names(self.trash)]

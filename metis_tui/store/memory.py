@@ -44,6 +44,7 @@ class MemoryStore:
         return False
 
     async def append(self, conversation: Conversation, message: ChatMessage) -> bool:
+        """A read-only conversation stays as it is: False."""
         return self._keep(conversation)
 
     def begin_reply(self, conversation: Conversation, reply: ChatMessage) -> None:
@@ -88,13 +89,11 @@ class MemoryStore:
 
     async def trash(self, conversation_id: str) -> bool:
         """Raises KeyError when there is no such conversation."""
-        self._kept[conversation_id].is_trashed = True
-        return not self._trouble
+        return self._set_trashed(conversation_id, True)
 
     async def restore(self, conversation_id: str) -> bool:
         """Raises KeyError when there is no such conversation."""
-        self._kept[conversation_id].is_trashed = False
-        return not self._trouble
+        return self._set_trashed(conversation_id, False)
 
     async def empty_trash(self, *, days: float = 0) -> Emptied:
         gone = [c.id for c in self._kept.values() if c.is_trashed] if days <= 0 else []
@@ -115,7 +114,16 @@ class MemoryStore:
     async def close(self, budget_seconds: float = 2.0) -> SaveStatus:
         return self.status
 
+    def _set_trashed(self, conversation_id: str, is_trashed: bool) -> bool:
+        conversation = self._kept[conversation_id]
+        if conversation.is_read_only:
+            return False
+        conversation.is_trashed = is_trashed
+        return not self._trouble
+
     def _keep(self, conversation: Conversation) -> bool:
+        if conversation.is_read_only and conversation.id in self._kept:
+            return False
         self._kept[conversation.id] = _copy(conversation)
         return not self._trouble
 

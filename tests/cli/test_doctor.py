@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from cli_process import Metis
 
-from metis_tui.chat.checkup import Finding
+from metis_tui.chat.checkup import DamageReport, Finding
 from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.chat.identifiers import new_ulid
 from metis_tui.cli import doctor, doctor_folder, doctor_terminal
+from metis_tui.store import damage
 from metis_tui.store.conversation_store import ConversationFiles
 
 
@@ -87,23 +88,34 @@ def test_folders(tmp_path: Path) -> None:
     assert doctor_folder.file_system(Path("/proc")) in ("proc", "")
 
 
-async def test_damaged_records_are_counted(tmp_path: Path) -> None:
+async def test_damaged_records_are_listed_and_put_aside(tmp_path: Path) -> None:
     store = ConversationFiles(tmp_path)
     conversation = Conversation()
     message = ChatMessage(new_ulid(), None, "user", "hello", conversation.created_ms)
     conversation.add(message)
     await store.append(conversation, message)
-    assert "1 saved, no damaged record" in (await doctor_folder.examine_conversations(store))[0].text
     await store.close()
-    (file,) = [path for path in tmp_path.rglob(f"*{conversation.id}*") if path.is_file()] or [
-        path for path in tmp_path.rglob("*.jsonl") if conversation.id in str(path)
-    ]
-    file.write_bytes(b"{damaged}\n" + file.read_bytes())
-    again = ConversationFiles(tmp_path)
-    (finding,) = await doctor_folder.examine_conversations(again)
-    await again.close()
-    assert finding.verdict == "warn"
-    assert f"1 damaged record in {conversation.id}" in finding.text
+
+    def look(seconds: float) -> DamageReport:
+        return damage.examine(tmp_path, seconds=seconds)
+
+    found, _ = await doctor_folder.examine_conversations(look)
+    assert (found[0].verdict, found[0].text) == ("ok", "1 saved, no damaged record")
+    assert not (tmp_path / "quarantine").exists()
+    (file,) = tmp_path.glob(f"conversations/*/{conversation.id}*")
+    whole = b"{damaged}\n" + file.read_bytes()
+    file.write_bytes(whole)
+    for _ in range(2):  # again: the same file, not one more
+        found, report = await doctor_folder.examine_conversations(look)
+    assert [finding.verdict for finding in found] == ["warn", "warn"]
+    assert found[0].text == "1 saved; 1 damaged record in 1 conversation"
+    assert found[1].text == f"{file}, byte 0, 9 bytes: cut short"
+    (aside,) = (tmp_path / "quarantine").iterdir()
+    assert found[1].fix.endswith(str(aside))
+    assert report.damages[0].saved_as == str(aside)
+    assert (aside.read_bytes(), aside.stat().st_mode & 0o777) == (b"{damaged}", 0o600)
+    assert aside.parent.stat().st_mode & 0o777 == 0o700
+    assert file.read_bytes() == whole
 
 
 @pytest.mark.parametrize(

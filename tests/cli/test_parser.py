@@ -43,6 +43,27 @@ def test_the_verbs_of_auth() -> None:
     assert parser.parse(["auth", "status", "--json", "--demo"]).json is True
 
 
+def test_all_words_behind_r_are_the_query() -> None:
+    for words in (
+        ["-r"],
+        ["-r", "mpi", "tag:x", "--demo"],
+        ["--resume", "mpi hang"],
+        ["--no-save", "-r", "ask", "me"],
+    ):
+        quick = read_start(words)
+        assert quick is not None
+        assert vars(quick) == vars(parser.parse(words))
+    assert parser.parse(["-r"]).history_query == ""
+    assert parser.parse(["-r", "ask", "me"]).history_query == "ask me"
+    assert parser.parse([]).history_query is None
+
+
+def test_tags_with_plus_and_minus() -> None:
+    options = parser.parse(["history", "tag", "last", "+vasp", "-old", "--add", "x", "--json"])
+    assert (options.add, options.remove, options.json) == (["vasp", "x"], ["old"], True)
+    assert parser.parse(["history", "tag", "--remove=-x", "last"]).remove == ["-x"]
+
+
 @pytest.mark.parametrize(
     "line",
     [
@@ -64,6 +85,12 @@ def test_the_verbs_of_auth() -> None:
         "demo-gateway --port x",
         "compare -m a hi",
         "--de",
+        "-r x -c",
+        "-r --demo ask hi",
+        "history search",
+        "history export --format pdf last",
+        "history rename last",
+        "history list --archived --trash",
     ],
 )
 def test_nonsense_is_usage(line: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -89,6 +116,7 @@ WORDS = [
     "--no-save",
     "--scenario",
     "sign-in",
+    "-r",
 ]
 
 
@@ -116,6 +144,8 @@ def test_the_quick_way_to_start_means_what_the_parser_means(length: int) -> None
         "--model=x",
         "--demo --base-url http://x",
         "-c --open 1",
+        "-r mpi -c",
+        "-r mpi --demo hang",
     ],
 )
 def test_all_else_is_left_to_the_parser(line: str) -> None:

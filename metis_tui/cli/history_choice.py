@@ -1,0 +1,86 @@
+"""Which saved conversations `history export` and `history cite` mean, read whole, attachments included."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from metis_tui.chat.conversation import Attachment, Conversation
+from metis_tui.chat.ports import ConversationStore
+from metis_tui.cli import diagnostics
+from metis_tui.cli.diagnostics import NotFound, UsageProblem
+from metis_tui.cli.opening import find_conversation, open_conversation
+
+if TYPE_CHECKING:
+    from metis_tui.cli.history import OpenSearch
+
+_MOST_HITS = 100_000
+
+
+async def chosen(options: argparse.Namespace, store: ConversationStore, search: OpenSearch) -> list[Conversation]:
+    """The conversations that are named, or found, or all; each once.
+
+    Raises:
+        ChatError: none is named or fits.
+    """
+    ways = sum((bool(options.ids), options.all, bool(options.query)))
+    if ways != 1:
+        raise UsageProblem(
+            "Give ids, or --all, or --query." if not ways else "Give ids or --all or --query, not several of them.",
+            title="Which conversations?",
+        )
+    if options.ids:
+        ids: Sequence[str] = [await find_conversation(store, wanted) for wanted in options.ids]
+    elif options.all:
+        ids = [summary.id for summary in await store.list()]
+    else:
+        ids = await _found(options.query, store, search)
+    if not ids:
+        raise NotFound("Nothing is found." if options.query else "Nothing is saved yet.", hint="")
+    return await opened(store, list(dict.fromkeys(ids)))
+
+
+async def opened(store: ConversationStore, ids: Sequence[str]) -> list[Conversation]:
+    """Read whole; what is damaged is told."""
+    found = []
+    for conversation_id in ids:
+        conversation = await open_conversation(store, conversation_id)
+        if conversation.damaged:
+            count = len(conversation.damaged)
+            diagnostics.warn(f"{conversation.id}: {count} damaged record{'s' * (count > 1)} skipped")
+        found.append(await _with_content(store, conversation))
+    return found
+
+
+async def _found(text: str, store: ConversationStore, search: OpenSearch) -> list[str]:
+    from metis_tui.chat.search_query import summary_matches
+    from metis_tui.cli.history_search import caught_up, is_for_list, read_query
+
+    query = read_query(text)
+    if is_for_list(query):
+        return [s.id for s in await store.list(include_trashed=True) if summary_matches(query, s)]
+    async with search() as index:
+        await caught_up(index)
+        results = await index.search(query, limit=_MOST_HITS)
+    if not results.is_complete:
+        diagnostics.warn("not everything is indexed yet: there may be more")
+    return [hit.conversation_id for hit in results.hits]
+
+
+async def _with_content(store: ConversationStore, conversation: Conversation) -> Conversation:
+    """With the content of attachments that are files of their own."""
+    missing = 0
+    for message in list(conversation.messages.values()):
+        if all(attachment.data is not None for attachment in message.attachments):
+            continue
+        whole: list[Attachment] = []
+        for attachment in message.attachments:
+            data = attachment.data if attachment.data is not None else await store.attachment(attachment.sha256)
+            missing += data is None
+            whole.append(replace(attachment, data=data))
+        conversation.messages[message.id] = replace(message, attachments=tuple(whole))
+    if missing:
+        diagnostics.warn(f"{conversation.id}: the content of {missing} attachment{'s' * (missing > 1)} is not here")
+    return conversation
