@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from metis_tui.exchange.file_exchange import FileExchange
     from metis_tui.gateway.client import GatewayClient
     from metis_tui.store.conversation_store import ConversationFiles
+    from metis_tui.store.guests import GuestStore
     from metis_tui.store.memory import MemoryStore
     from metis_tui.store.search import ConversationIndex
-    from metis_tui.tui.services import Services
+    from metis_tui.tui.services import OpenedFile, Services
 
 SLOW_FRAMES_PER_SECOND = 15
 
@@ -257,6 +258,7 @@ def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
     from metis_tui.tui.services import Launch, Start
 
     choices = ChoicesFile(ground.paths.state)
+    is_file = bool(options.open_id) and is_file_name(options.open_id)
     with ExitStack() as at_the_end:
         return run_app(
             Launch(
@@ -270,7 +272,9 @@ def _run_on_terminal(options: argparse.Namespace, ground: Ground) -> int:
                 log=lambda line: _log(line, options, ground),
                 start=Start(
                     model=options.model or "",
-                    conversation_id=options.open_id,
+                    conversation_id=None if is_file else options.open_id,
+                    file=options.open_id if is_file else "",
+                    history_query=options.history_query,
                     continue_last=options.continue_last,
                     is_demo=options.demo,
                 ),
@@ -322,7 +326,12 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
     state = ground.paths.state
     base_url, sources = at_the_end.enter_context(_access(options, ground))
     gateway = GatewayClient(base_url, sources)
+    exchange = make_exchange()
     store, troubles = _store_for_application(options, ground)
+    opened = None
+    if options.open_id and is_file_name(options.open_id):
+        store, opened = _with_guests(Path(options.open_id).expanduser(), exchange, store)
+        troubles = [*troubles, *opened.problems]
     measurements, drafts = MeasurementFile(state), DraftFile(state)
     at_the_end.callback(measurements.close)
     at_the_end.callback(drafts.close)
@@ -337,7 +346,8 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
         route=gateway.route.in_words(),
         measurements=measurements,
         drafts=ForgetfulDrafts() if options.no_save else drafts,
-        exchange=make_exchange(),
+        exchange=exchange,
+        opened_file=opened,
         base_url=gateway.base_url,
         is_saving=not options.no_save,
         problems=troubles,
@@ -375,6 +385,23 @@ def _store_for_application(options: argparse.Namespace, ground: Ground) -> tuple
     return files, [f"When metis-tui started: {trouble}"] if trouble else []
 
 
+def _with_guests(path: Path, exchange: FileExchange, store: ConversationStore) -> tuple[GuestStore, OpenedFile]:
+    """Raises ImportFailure."""
+    from metis_tui.chat.printable import printable_line
+    from metis_tui.store.guests import GuestStore
+    from metis_tui.tui.services import OpenedFile
+
+    found = exchange.read(path)
+    guests = GuestStore(found.conversations, printable_line(path.name, 80), store)
+    ids = tuple(conversation.id for conversation in found.conversations)
+    return guests, OpenedFile(printable_line(path.name, 80), found.source, ids, found.problems)
+
+
+def is_file_name(text: str) -> bool:
+    """Whether `--open` means a file, not a conversation: ids have neither points nor slashes."""
+    return "/" in text or "." in text or os.path.isfile(text)
+
+
 async def _borrowed(options: argparse.Namespace, ground: Ground) -> tuple[MemoryStore, list[str]]:
     """A store in memory that holds the conversation to continue, if any; nothing that follows is written."""
     from metis_tui.chat.errors import ChatError
@@ -383,7 +410,7 @@ async def _borrowed(options: argparse.Namespace, ground: Ground) -> tuple[Memory
 
     memory = MemoryStore()
     wanted = options.open_id or ("last" if options.continue_last else "")
-    if not wanted:
+    if not wanted or is_file_name(wanted):
         return memory, []
     try:
         async with _saved(ground, is_reading=True) as saved:

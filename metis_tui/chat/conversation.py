@@ -190,6 +190,13 @@ class Conversation:
     damaged: tuple[DamagedRecord, ...] = ()
 
     @property
+    def read_only_reason(self) -> str:
+        """Why it takes no more words, in plain words; empty when it does."""
+        if self.source_file:
+            return f"It is shown from the file {printable_line(self.source_file)}."
+        return "It was written by a newer version of metis-tui." if self.is_read_only else ""
+
+    @property
     def is_empty(self) -> bool:
         return not self.messages
 

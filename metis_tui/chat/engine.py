@@ -27,7 +27,7 @@ from metis_tui.chat.delivery import Delivery, Recourse
 from metis_tui.chat.errors import ChatError, GatewayFailure, InvalidRequest
 from metis_tui.chat.identifiers import new_ulid
 from metis_tui.chat.ports import ConversationStore, ModelGateway
-from metis_tui.chat.printable import printable_line, storable
+from metis_tui.chat.printable import storable
 from metis_tui.chat.reply_buffer import ReplyBuffer
 from metis_tui.chat.turn import (
     ChatRequest,
@@ -151,17 +151,13 @@ class ChatEngine:
 
     @staticmethod
     def _check(conversation: Conversation, params: Params | None = None) -> None:
-        if conversation.source_file:
-            raise InvalidRequest(
-                f"It is shown from the file {printable_line(conversation.source_file)}.",
-                title="This conversation is read-only",
-                hint="Fork it (f) to try things out, or keep it with: metis-tui history import FILE",
-            )
         if conversation.is_read_only:
             raise InvalidRequest(
-                "It was written by a newer version of metis-tui.",
+                conversation.read_only_reason,
                 title="This conversation is read-only",
-                hint="Start a new one (Ctrl+N) or update metis-tui.",
+                hint="Fork it (f) to go on in a copy, or keep it with: metis-tui history import FILE"
+                if conversation.source_file
+                else "Start a new one (Ctrl+N) or update metis-tui.",
             )
         parameters.check(conversation.params if params is None else params)
 

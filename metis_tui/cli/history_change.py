@@ -96,7 +96,7 @@ async def open_writable(store: ConversationStore, wanted: str) -> Conversation:
     conversation = await open_conversation(store, wanted)
     if conversation.is_read_only:
         raise ChatError(
-            "It was written by a newer version of metis-tui.",
+            conversation.read_only_reason,
             title="This conversation is read-only",
             hint="Update metis-tui.",
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from metis_tui.chat.conversation import Attachment, Conversation
+from metis_tui.chat.conversation import Conversation
+from metis_tui.chat.exchange import with_attachments
 from metis_tui.chat.ports import ConversationStore
 from metis_tui.cli import diagnostics
 from metis_tui.cli.diagnostics import NotFound, UsageProblem
@@ -50,7 +50,9 @@ async def opened(store: ConversationStore, ids: Sequence[str]) -> list[Conversat
         if conversation.damaged:
             count = len(conversation.damaged)
             diagnostics.warn(f"{conversation.id}: {count} damaged record{'s' * (count > 1)} skipped")
-        found.append(await _with_content(store, conversation))
+        whole = await with_attachments(conversation, store)
+        _warn_of_missing_content(whole)
+        found.append(whole)
     return found
 
 
@@ -69,18 +71,8 @@ async def _found(text: str, store: ConversationStore, search: OpenSearch) -> lis
     return [hit.conversation_id for hit in results.hits]
 
 
-async def _with_content(store: ConversationStore, conversation: Conversation) -> Conversation:
-    """With the content of attachments that are files of their own."""
-    missing = 0
-    for message in list(conversation.messages.values()):
-        if all(attachment.data is not None for attachment in message.attachments):
-            continue
-        whole: list[Attachment] = []
-        for attachment in message.attachments:
-            data = attachment.data if attachment.data is not None else await store.attachment(attachment.sha256)
-            missing += data is None
-            whole.append(replace(attachment, data=data))
-        conversation.messages[message.id] = replace(message, attachments=tuple(whole))
+def _warn_of_missing_content(conversation: Conversation) -> None:
+    attachments = [attachment for message in conversation.messages.values() for attachment in message.attachments]
+    missing = sum(attachment.data is None for attachment in attachments)
     if missing:
         diagnostics.warn(f"{conversation.id}: the content of {missing} attachment{'s' * (missing > 1)} is not here")
-    return conversation

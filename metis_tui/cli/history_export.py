@@ -26,7 +26,7 @@ _STANDARD_OUTPUT = "-"
 async def run(
     options: argparse.Namespace, store: ConversationStore, search: OpenSearch, exchange: OpenExchange, output: Output
 ) -> ExitCode:
-    kind: ExportFormat = FORMATS[options.format]
+    kind = FORMATS[options.format]
     is_to_output = options.to == _STANDARD_OUTPUT or not (options.to or options.json or kind == "bundle")
     if is_to_output and options.json:
         raise UsageProblem(

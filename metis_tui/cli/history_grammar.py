@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from metis_tui.cli.parser import Parser, add_command, count
 
 if TYPE_CHECKING:
+    from metis_tui.chat.exchange import ExportFormat
     from metis_tui.cli.parser import Commands
 
 _ID = "its id, the start or end of its id, or: last"
@@ -14,7 +15,13 @@ _FILTERS = """\
 QUERY is words that a message must hold, "several words" in quotes for a phrase, -word for one it must not hold, and
 filters: model:NAME tag:NAME role:user|assistant before:DATE after:DATE is:pinned|archived|trash has:code.
 """
-FORMATS = {"md": "markdown", "json": "json", "jsonl": "jsonl", "html": "html", "bundle": "bundle"}
+FORMATS: dict[str, ExportFormat] = {
+    "md": "markdown",
+    "json": "json",
+    "jsonl": "jsonl",
+    "html": "html",
+    "bundle": "bundle",
+}
 
 
 def add_verbs(verbs: Commands) -> None:

@@ -45,6 +45,8 @@ class Settings:
     """Whether reasoning starts unfolded."""
     sign_in_days: float = 7
     """Days that the site lets a sign-in last (its session policy)."""
+    trash_days: int = 30
+    """Days after which what is in the trash is taken away; 0: never by itself."""
     keys: Mapping[str, str] = field(default_factory=dict)
     """Other keys for actions: action name -> key, several with commas."""
 
@@ -76,6 +78,7 @@ _RULES: dict[str, tuple[Callable[[object], bool], str]] = {
         lambda v: isinstance(v, (int, float)) and not isinstance(v, bool) and 0 < v <= 366,
         "a number of days, more than 0",
     ),
+    "trash_days": (_is_whole(0, 36_500), "a whole number of days, 0 for never"),
     "keys": (_is_text_table, "a table of keys by action"),
 }
 

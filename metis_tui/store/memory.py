@@ -22,6 +22,13 @@ class MemoryStore:
         self._trouble = trouble
         self._kept: dict[str, Conversation] = {}
 
+    @classmethod
+    def holding(cls, conversations: Iterable[Conversation]) -> MemoryStore:
+        """One that holds conversations from the start."""
+        store = cls()
+        store._kept = {conversation.id: _copy(conversation) for conversation in conversations}
+        return store
+
     async def list(self, *, limit: int | None = None, include_trashed: bool = False) -> Sequence[ConversationSummary]:
         shown = [c.summary() for c in self._kept.values() if include_trashed or not c.is_trashed]
         return sorted(shown, key=lambda summary: (summary.updated_ms, summary.id), reverse=True)[:limit]

@@ -39,7 +39,7 @@ class Branching:
         if self._chat.is_busy:
             self._chat.tell(_STREAMS, is_problem=True)
         elif says_something and self._conversation.is_read_only:
-            self._chat.tell("It was written by a newer version of metis-tui.", title="Read-only", is_problem=True)
+            self._chat.tell(self._conversation.read_only_reason, title="Read-only", is_problem=True)
         else:
             self.saw()
             return True

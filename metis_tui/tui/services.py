@@ -26,7 +26,23 @@ class Start:
     """`model` or `model@cluster`; empty: as settings and last choice say."""
     conversation_id: str | None = None
     continue_last: bool = False
+    file: str = ""
+    """To be shown instead of what is saved; see `Services.opened_file`."""
+    history_query: str | None = None
+    """Words that the history screen searches for at once, "" for all; None: the chat comes up."""
     is_demo: bool = False
+
+
+@dataclass(frozen=True)
+class OpenedFile:
+    """A file whose conversations are shown; the store holds them, read-only."""
+
+    name: str
+    source: str
+    """What kind of file it is, in plain words."""
+    ids: tuple[str, ...]
+    """Of its conversations."""
+    problems: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -50,6 +66,7 @@ class Services:
     """How requests get to the gateway, in words: direct, or by which proxy."""
     is_saving: bool = True
     """False: conversations are in memory only."""
+    opened_file: OpenedFile | None = None
     problems: Sequence[str] = ()
     """What did not work out while they were made; shown."""
 
