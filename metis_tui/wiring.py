@@ -130,7 +130,13 @@ async def _history(options: argparse.Namespace, ground: Ground) -> int:
     from metis_tui.cli.output import Output
 
     async with _saved(ground) as store:
-        return await history.run(options, store=store, output=Output())
+        return await history.run(
+            options,
+            store=store,
+            search=lambda: _search(ground),
+            exchange=make_exchange,
+            output=Output(),
+        )
 
 
 async def _models(options: argparse.Namespace, ground: Ground) -> int:
@@ -339,7 +345,7 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
         engine=ChatEngine(gateway, store, recourse=Recourse(Patience())),
         gateway=gateway,
         store=store,
-        search=_search_in_memory(store) if options.no_save else make_search(ground),
+        search=_search_in_memory(store) if options.no_save or opened else make_search(ground),
         authenticator=sources,
         sign_in=sources,
         whoami=gateway.whoami,
@@ -359,6 +365,15 @@ def make_search(ground: Ground) -> ConversationIndex:
     from metis_tui.store.search import ConversationIndex
 
     return ConversationIndex(ground.paths.data, cache=ground.paths.cache)
+
+
+@asynccontextmanager
+async def _search(ground: Ground) -> AsyncIterator[ConversationIndex]:
+    index = make_search(ground)
+    try:
+        yield index
+    finally:
+        await index.close()
 
 
 def _search_in_memory(store: ConversationStore) -> ConversationSearch:

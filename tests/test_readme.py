@@ -54,7 +54,7 @@ def test_the_list_of_commands_is_the_parsers() -> None:
     listed = synopsis()
     assert listed.keys() == leaves.keys()
     for name, options in leaves.items():
-        known_forms = {"-h", "--help", "--version", "--model", "--file", "--continue"}
+        known_forms = {"-h", "--help", "--version", "--model", "--file", "--continue", "--resume"}
         assert options - known_forms == listed[name] - known_forms, name
 
 

@@ -155,7 +155,7 @@ class ChatEngine:
             raise InvalidRequest(
                 conversation.read_only_reason,
                 title="This conversation is read-only",
-                hint="Fork it (f) to go on in a copy, or keep it with: metis-tui history import FILE"
+                hint="Esc, then f, goes on in a copy of your own. Or keep it with: metis-tui history import FILE"
                 if conversation.source_file
                 else "Start a new one (Ctrl+N) or update metis-tui.",
             )

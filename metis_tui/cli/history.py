@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING
 
 from metis_tui.chat.errors import ChatError
-from metis_tui.chat.exchange import ConversationExchange
 from metis_tui.chat.ports import ConversationStore
-from metis_tui.chat.search import ConversationSearch
 from metis_tui.cli import diagnostics
 from metis_tui.cli.diagnostics import ExitCode
 from metis_tui.cli.output import Output
 
-OpenSearch = Callable[[], AbstractAsyncContextManager[ConversationSearch]]
-OpenExchange = Callable[[], ConversationExchange]
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from contextlib import AbstractAsyncContextManager
+    from typing import TypeAlias
+
+    from metis_tui.chat.exchange import ConversationExchange
+    from metis_tui.chat.search import ConversationSearch
+
+    OpenSearch: TypeAlias = Callable[[], AbstractAsyncContextManager[ConversationSearch]]
+    OpenExchange: TypeAlias = Callable[[], ConversationExchange]
 
 
 async def run(

@@ -91,9 +91,8 @@ def conversation_as_text(conversation: Conversation) -> str:
     for message in conversation.path():
         lines = "\n".join(f"  {line}" if line else "" for line in message.text.rstrip("\n").split("\n"))
         blocks.append(f"{_writer(message)}{_remark(message)}\n{lines}")
-        blocks += [f"  note: {printable_line(conversation.notes[message.id], 500)}"] * (
-            message.id in conversation.notes
-        )
+        if note := conversation.notes.get(message.id):
+            blocks.append(f"  note: {printable_line(note, 500)}")
     return "\n\n".join(blocks) + "\n"
 
 

@@ -32,6 +32,10 @@ class Start:
     """Words that the history screen searches for at once, "" for all; None: the chat comes up."""
     is_demo: bool = False
 
+    @property
+    def is_for_history(self) -> bool:
+        return self.history_query is not None
+
 
 @dataclass(frozen=True)
 class OpenedFile:

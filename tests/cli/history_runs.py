@@ -33,9 +33,15 @@ class Done:
         return self.out.splitlines()
 
 
-class Terminal(io.StringIO):
+class Stream(io.TextIOWrapper):
+    """Standard output that keeps what is written."""
+
+    def __init__(self, *, is_terminal: bool) -> None:
+        super().__init__(io.BytesIO(), encoding="utf-8")
+        self._is_terminal = is_terminal
+
     def isatty(self) -> bool:
-        return True
+        return self._is_terminal
 
 
 class History:
@@ -61,7 +67,7 @@ class History:
             await store.close()
 
     async def __call__(self, *words: str, is_terminal: bool = False) -> Done:
-        stream = Terminal() if is_terminal else io.StringIO()
+        stream = Stream(is_terminal=is_terminal)
         async with self.store() as store:
 
             @asynccontextmanager
@@ -79,7 +85,9 @@ class History:
 
             options = parser.parse(["history", *words])
             code = await history.run(options, store=store, search=search, exchange=exchange, output=Output(stream))
-        return Done(int(code), stream.getvalue())
+        stream.flush()
+        stream.seek(0)
+        return Done(int(code), stream.read())
 
     async def save(self, text: str, reply: str = "A ring of plasma.", *, at: int | None = None) -> Conversation:
         """A conversation of one turn."""

@@ -46,6 +46,8 @@ _SHORT_ROWS = 9
 _CONNECT_DELAY_SECONDS = 0.06
 _INDEX_DELAY_SECONDS = 10.0
 """The index is opened when the start is long over, or with the first search."""
+_TIDY_DELAY_SECONDS = 45.0
+"""The start, and what follows it at once, need the disk more."""
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
 
 
@@ -106,7 +108,7 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
             self.run_worker(self._connect(), group="connect", exit_on_error=False)
 
         start = self.launch.start
-        is_awaited = start.continue_last or start.conversation_id is not None
+        is_awaited = start.continue_last or start.conversation_id is not None or start.file or start.is_for_history
         self.set_timer(0.02 if is_awaited else _CONNECT_DELAY_SECONDS, connect)
 
     @property
@@ -156,6 +158,12 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
         self.run_worker(self.warm_up.run(services.gateway.warm_up), group="warm-up", exit_on_error=False)
         self.set_interval(10.0, self.show_state)
         self.set_timer(_INDEX_DELAY_SECONDS, services.search.start)
+        self.set_timer(_TIDY_DELAY_SECONDS, self._tidy)
+
+    def _tidy(self) -> None:
+        from metis_tui.tui.screens.first_shown import tidy
+
+        self.run_worker(tidy(self.services.store, self.launch.settings), group="tidy", exit_on_error=False)
 
     @on(PromptInput.Changed)
     def prompt_changed(self) -> None:
@@ -193,6 +201,8 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
 
     async def _open_first(self) -> None:
         """Adopts what dead processes left, then opens what was asked for on the command line."""
+        from metis_tui.tui.screens.first_shown import show_first
+
         services, start = self.services, self.launch.start
         choices = await in_background(self.launch.choices.load)
         self.measurements = await in_background(services.measurements.load)
@@ -204,20 +214,7 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
         adopted = await services.store.recover()
         if adopted:
             self.tell(f"{adopted} interrupted repl{'y was' if adopted == 1 else 'ies were'} recovered.")
-        wanted = start.conversation_id
-        if wanted is None and start.continue_last:
-            newest = await services.store.list(limit=1)
-            wanted = newest[0].id if newest else None
-            if wanted is None:
-                self.tell("There is no conversation to continue yet.")
-        if wanted is not None:
-            await self.open_conversation(wanted)
-            if start.model:
-                self.wish_model(start.model)
-        else:
-            draft = await in_background(lambda: services.drafts.load("new"))
-            if draft and not self.prompt.text:
-                self.prompt.replace_all(draft)
+        await show_first(self, start)
         await self.metis_app.load_all_themes()
         problems: list[str] = self.metis_app.problems
         if problems:
@@ -251,6 +248,8 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
         title.model = self.model.key if self.model else self.wished_model
         title.state = self.model.state if self.model else None
         title.title = "" if conversation.title == UNTITLED and conversation.is_empty else conversation.title
+        if conversation.source_file:
+            title.title = f"read-only: {conversation.source_file} · {title.title}"
         title.message_count = len(conversation.messages)
         bar = self.query_one(StatusBar)
         bar.facts = status_facts(self, time.monotonic())

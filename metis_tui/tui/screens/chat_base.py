@@ -100,6 +100,10 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     async def model_to_use(self) -> ServedModel | None:
         raise NotImplementedError
 
+    def open_history(self, words: str | None = None) -> None:
+        """Opens the saved conversations, and searches them for the words."""
+        self.run_worker(self.run_action("conversations"), group="open", exit_on_error=False)
+
     def wish_model(self, wish: str) -> None:
         raise NotImplementedError
 

@@ -31,6 +31,11 @@ class ConversationActions(ChatBase):
 
     _draft_timer: Timer | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._told_damaged: set[str] = set()
+        """Ids of conversations whose damaged records were told: once is enough."""
+
     def action_stop(self) -> None:
         """Esc: gives up editing; else stops the reply, takes a notice away or goes to the transcript."""
         if self.cancel_editing() or self.pane.stop():
@@ -116,17 +121,20 @@ class ConversationActions(ChatBase):
             self.tell(f"There is no conversation {conversation_id}.", is_problem=True)
             return
         await self.show_conversation(conversation)
-        if conversation.damaged:
+        if conversation.damaged and conversation.id not in self._told_damaged:
+            self._told_damaged.add(conversation.id)
             count = len(conversation.damaged)
             where = conversation.damaged[0]
             self.tell(
                 f"{count} damaged record{'s' if count > 1 else ''} skipped, the first in {where.path} "
-                f"at byte {where.offset:,} ({where.reason}). Everything else is here; the file was not changed.",
+                f"at byte {where.offset:,} ({where.reason}). Everything else is here; the file was not changed. "
+                "metis-tui doctor puts the damaged bytes aside.",
                 title="Part of this conversation cannot be read",
                 is_problem=True,
             )
         if conversation.is_read_only:
-            self.tell("It was written by a newer version of metis-tui.", title="Read-only", is_problem=True)
+            way_out = " Esc, then f, goes on in a copy of your own." if conversation.source_file else ""
+            self.tell(conversation.read_only_reason + way_out, title="Read-only", is_problem=True)
 
     def action_rename(self) -> None:
         from metis_tui.tui.screens.dialogs import AskText

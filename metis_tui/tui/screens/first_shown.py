@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from metis_tui.chat.background import in_background
 
 if TYPE_CHECKING:
-    from metis_tui.tui.screens.chat_base import ChatBase
+    from metis_tui.chat.ports import ConversationStore
+    from metis_tui.config.settings import Settings
+    from metis_tui.tui.screens.chat import ChatScreen
     from metis_tui.tui.services import OpenedFile, Start
 
 
-async def show_first(chat: ChatBase, start: Start) -> None:
+async def show_first(chat: ChatScreen, start: Start) -> None:
     """Opens a conversation, a file or the history screen if that is wanted; else brings the draft back."""
     services = chat.services
     if services.opened_file is not None:
@@ -35,7 +37,7 @@ async def show_first(chat: ChatBase, start: Start) -> None:
         chat.open_history(start.history_query or None)
 
 
-async def _show_file(chat: ChatBase, opened: OpenedFile) -> None:
+async def _show_file(chat: ChatScreen, opened: OpenedFile) -> None:
     if len(opened.ids) == 1:
         await chat.open_conversation(opened.ids[0])
         return
@@ -43,3 +45,9 @@ async def _show_file(chat: ChatBase, opened: OpenedFile) -> None:
     chat.tell(f"{count or 'No'} conversations in {opened.name} ({opened.source}).", title="Read-only")
     if opened.ids:
         chat.open_history(None)
+
+
+async def tidy(store: ConversationStore, settings: Settings) -> None:
+    """Takes away what has been in the trash for long."""
+    if settings.trash_days:
+        await store.empty_trash(days=settings.trash_days)
