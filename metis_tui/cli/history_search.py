@@ -97,7 +97,8 @@ async def reindex(
             }
         )
     elif done.has_index:
-        output.line(f"{done.done:,} conversations indexed in {seconds:.1f} s: {printable_line(done.where, 300)}")
+        count = f"{done.done:,} conversation{'' if done.done == 1 else 's'}"
+        output.line(f"{count} indexed in {seconds:.1f} s: {printable_line(done.where, 300)}")
     if not done.has_index:
         diagnostics.warn(f"there is no index, and searching reads the files: {done.trouble}")
     return ExitCode.OK if done.has_index else ExitCode.ERROR
