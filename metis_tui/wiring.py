@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from metis_tui.exchange.file_exchange import FileExchange
     from metis_tui.gateway.client import GatewayClient
     from metis_tui.store.conversation_store import ConversationFiles
-    from metis_tui.store.guests import GuestStore
     from metis_tui.store.memory import MemoryStore
     from metis_tui.store.search import ConversationIndex
     from metis_tui.tui.services import OpenedFile, Services
@@ -334,9 +333,10 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
     gateway = GatewayClient(base_url, sources)
     exchange = make_exchange()
     store, troubles = _store_for_application(options, ground)
+    search = _search_in_memory(store) if options.no_save else make_search(ground)
     opened = None
     if options.open_id and is_file_name(options.open_id):
-        store, opened = _with_guests(Path(options.open_id).expanduser(), exchange, store)
+        store, search, opened = with_guests(Path(options.open_id).expanduser(), exchange, store)
         troubles = [*troubles, *opened.problems]
     measurements, drafts = MeasurementFile(state), DraftFile(state)
     at_the_end.callback(measurements.close)
@@ -345,7 +345,7 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
         engine=ChatEngine(gateway, store, recourse=Recourse(Patience())),
         gateway=gateway,
         store=store,
-        search=_search_in_memory(store) if options.no_save or opened else make_search(ground),
+        search=search,
         authenticator=sources,
         sign_in=sources,
         whoami=gateway.whoami,
@@ -400,16 +400,22 @@ def _store_for_application(options: argparse.Namespace, ground: Ground) -> tuple
     return files, [f"When metis-tui started: {trouble}"] if trouble else []
 
 
-def _with_guests(path: Path, exchange: FileExchange, store: ConversationStore) -> tuple[GuestStore, OpenedFile]:
-    """Raises ImportFailure."""
+def with_guests(
+    path: Path, exchange: FileExchange, home: ConversationStore
+) -> tuple[ConversationStore, ConversationSearch, OpenedFile]:
+    """The conversations of a file to be shown, read-only, and a search over them.
+
+    Raises:
+        ImportFailure: it cannot be read or is no known format.
+    """
     from metis_tui.chat.printable import printable_line
     from metis_tui.store.guests import GuestStore
     from metis_tui.tui.services import OpenedFile
 
-    found = exchange.read(path)
-    guests = GuestStore(found.conversations, printable_line(path.name, 80), store)
+    found, name = exchange.read(path), printable_line(path.name, 80)
+    store = GuestStore(found.conversations, name, home)
     ids = tuple(conversation.id for conversation in found.conversations)
-    return guests, OpenedFile(printable_line(path.name, 80), found.source, ids, found.problems)
+    return store, _search_in_memory(store), OpenedFile(name, found.source, ids, found.problems)
 
 
 def is_file_name(text: str) -> bool:

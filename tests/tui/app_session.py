@@ -27,6 +27,7 @@ from metis_tui.store.search import ConversationIndex
 from metis_tui.tui.app import MetisApp
 from metis_tui.tui.screens.chat import ChatScreen
 from metis_tui.tui.services import Launch, Services, Start
+from metis_tui.wiring import with_guests
 
 
 class Session:
@@ -106,19 +107,23 @@ def make_launch(
     def connect() -> Services:
         access = sources or TokenSources("good-token", explicit_source="a test")
         gateway = GatewayClient(demo.url, access)
-        store = ConversationFiles(home / "data")
+        exchange, store, opened = FileExchange(), ConversationFiles(home / "data"), None
+        search = ConversationIndex(home / "data")
+        if file := start.get("file"):
+            store, search, opened = with_guests(Path(file), exchange, store)
         return Services(
             engine=ChatEngine(gateway, store),
             gateway=gateway,
             store=store,
-            search=ConversationIndex(home / "data"),
+            search=search,
             authenticator=access,
             sign_in=access,
             whoami=gateway.whoami,
             measurements=MeasurementFile(state),
             drafts=DraftFile(state),
-            exchange=FileExchange(),
+            exchange=exchange,
             base_url=demo.url,
+            opened_file=opened,
         )
 
     return Launch(
