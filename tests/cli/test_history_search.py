@@ -81,7 +81,7 @@ async def test_reindex(history: History) -> None:
     told = (await history("reindex", "--json")).json
     assert (told["conversations"], told["is_ready"], told["has_index"]) == (1, True, True)
     assert Path(told["path"]).is_file()
-    assert "1 conversations indexed" in (await history("reindex")).out
+    assert "1 conversation indexed" in (await history("reindex")).out
     assert one.id in (await history("search", "plasma")).out
 
 
