@@ -48,6 +48,8 @@ class BlockRenderer:
         self.palette = palette
         self.env = env
         self.code_blocks: list[str] = []
+        self.code_infos: dict[int, str] = {}
+        """What stands behind the fence of a code block, by its number."""
         self._codes_before = codes_before
         self._containers: list[_Container] = []
         self._first_source = 0
@@ -174,6 +176,7 @@ class BlockRenderer:
         text = text.removesuffix("\n")
         self.code_blocks.append(text)
         number = self._codes_before + len(self.code_blocks)
+        self.code_infos[number] = token.info.strip() if token.info else ""
         language = token.info.strip().split(" ")[0].strip("{}.") if token.info else ""
         first, _ = self._source(token)
         label_lead = self._lead()

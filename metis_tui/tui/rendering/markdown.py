@@ -28,6 +28,8 @@ class Rendered:
     lines: list[Line] = field(default_factory=list)
     code_blocks: list[str] = field(default_factory=list)
     """The first is the rest of one from the part before when a part begins within code."""
+    code_infos: dict[int, str] = field(default_factory=dict)
+    """What stands behind the fences, by the number of the code block: mostly a language."""
 
     def add_codes(self, codes: list[str], *, is_continued: bool) -> None:
         """Takes the code blocks of the part that follows."""
@@ -39,7 +41,11 @@ class Rendered:
 
 def render_markdown(source: str, width: int, palette: Palette) -> Rendered:
     """The lines of a whole text; the source is sanitised first."""
-    text = printable(source)
+    return render_as_it_is(printable(source), width, palette)
+
+
+def render_as_it_is(text: str, width: int, palette: Palette) -> Rendered:
+    """The same for a text that is not sanitised; its lines may not be shown."""
     rendered = Rendered()
     if text.strip():
         parts = cut_markdown(text)
@@ -48,6 +54,7 @@ def render_markdown(source: str, width: int, palette: Palette) -> Rendered:
             more = render_part(text, part, width, palette, env, len(rendered.code_blocks))
             rendered.lines += more.lines
             rendered.add_codes(more.code_blocks, is_continued=part.is_within_code)
+            rendered.code_infos = {**more.code_infos, **rendered.code_infos}
     return rendered
 
 
@@ -75,7 +82,7 @@ def render_part(
             lines += renderer.render(block, first_source)
     if part.opening:
         lines = [line for line in lines if line.source_start >= part.first_line]
-    return Rendered(_joined(lines, part), renderer.code_blocks)
+    return Rendered(_joined(lines, part), renderer.code_blocks, renderer.code_infos)
 
 
 def all_plain(text: str, first_line: int, width: int, palette: Palette) -> list[Line]:

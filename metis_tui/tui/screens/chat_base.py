@@ -22,10 +22,12 @@ if TYPE_CHECKING:
     from metis_tui.tui.app import MetisApp
     from metis_tui.tui.branching import Branching
     from metis_tui.tui.catalog_watch import CatalogWatch
+    from metis_tui.tui.copying import Copying
     from metis_tui.tui.prompt_editing import PromptEditing
     from metis_tui.tui.reading import Reading
     from metis_tui.tui.screens.models import ModelPicker
     from metis_tui.tui.services import Launch, Services
+    from metis_tui.tui.taking_out import TakingOut
     from metis_tui.tui.widgets.chat_pane import ChatPane
     from metis_tui.tui.widgets.notice_bar import NoticeBar
     from metis_tui.tui.widgets.prompt_input import PromptInput
@@ -58,6 +60,8 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     """An earlier prompt is in the prompt box."""
     _branching: Branching | None = None
     _reading: Reading | None = None
+    _copying: Copying | None = None
+    _taking_out: TakingOut | None = None
 
     @property
     def services(self) -> Services:
@@ -77,6 +81,24 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     def is_busy(self) -> bool:
         """A turn runs, or a prompt is on its way to one: the place where its reply goes must stay."""
         raise NotImplementedError
+
+    @property
+    def copying(self) -> Copying:
+        """What can be copied."""
+        from metis_tui.tui.copying import Copying
+
+        if self._copying is None:
+            self._copying = Copying(self)
+        return self._copying
+
+    @property
+    def taking_out(self) -> TakingOut:
+        """What can leave the application: files, commands, the pager."""
+        from metis_tui.tui.taking_out import TakingOut
+
+        if self._taking_out is None:
+            self._taking_out = TakingOut(self)
+        return self._taking_out
 
     @property
     def branching(self) -> Branching:
@@ -160,5 +182,5 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     def keep_choice(self, **choice: str | bool) -> None:
         self.keep(in_background(lambda: self.launch.choices.update(**choice)))
 
-    async def copy(self, text: str) -> None:
-        self.tell(await self.metis_app.clipboard_ladder.copy(text))
+    async def copy(self, text: str, what: str = "") -> None:
+        self.tell(await self.metis_app.clipboard_ladder.copy(text), title=what)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -44,6 +44,7 @@ class AskKey(Overlay[str | None]):
     """Shows a text and waits for one of some keys; returns the key, or None for Esc."""
 
     CSS_PATH = "dialogs.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel", show=False)]
 
     def __init__(self, title: str, text: str, keys: dict[str, str]) -> None:
         super().__init__()
@@ -56,10 +57,9 @@ class AskKey(Overlay[str | None]):
             offered = " · ".join(f"{key} {meaning}" for key, meaning in self._keys.items())
             yield Static(f"{offered} · Esc cancels", classes="dialog-keys", markup=False)
 
-    def key_escape(self) -> None:
-        self.dismiss(None)
-
-    async def on_key(self, event: object) -> None:
-        key = getattr(event, "character", None) or getattr(event, "key", "")
+    def on_key(self, event: events.Key) -> None:
+        key = event.character or event.key
         if key in self._keys:
+            event.stop()  # or it would go on to what is below, which comes up at once
+            event.prevent_default()
             self.dismiss(key)

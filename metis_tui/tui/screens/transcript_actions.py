@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 
+from metis_tui.chat.printable import printable
 from metis_tui.tui.screens.chat_base import ChatBase
 from metis_tui.tui.widgets.prompt_input import PromptInput
 
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 class TranscriptActions(ChatBase):
     """The actions on the transcript."""
-
-    _last_code_copied: tuple[str, int] = ("", -1)
 
     @on(PromptInput.ScrollRequested)
     def scroll_transcript(self, event: PromptInput.ScrollRequested) -> None:
@@ -170,18 +169,28 @@ class TranscriptActions(ChatBase):
     async def action_copy_message(self) -> None:
         message = self.message_to_act_on()
         if message is not None:
-            await self.copy(self.pane.transcript.source_of(message.id))
+            await self.copy(printable(message.text))
 
-    async def action_copy_code(self) -> None:
-        """Copies the message's first code block; pressed again, the next one."""
-        message = self.message_to_act_on()
-        blocks = self.pane.transcript.code_blocks(message.id) if message is not None else []
-        if message is None or not blocks:
-            self.tell("There is no code block in this message.")
-            return
-        last_id, last_place = self._last_code_copied
-        place = (last_place + 1) % len(blocks) if last_id == message.id else 0
-        self._last_code_copied = (message.id, place)
-        await self.copy(blocks[place])
-        if len(blocks) > 1:
-            self.tell(f"Code block {place + 1} of {len(blocks)}.")
+    def action_copy_code(self) -> None:
+        self.copying.start(self.copying.code())
+
+    def action_copy_menu(self) -> None:
+        self.copying.start(self.copying.menu())
+
+    async def copy_menu_with(self, argument: str) -> None:
+        self.copying.start(self.copying.what(argument))
+
+    def action_save_code(self) -> None:
+        self.taking_out.start(self.taking_out.save_code())
+
+    async def save_code_with(self, argument: str) -> None:
+        self.taking_out.start(self.taking_out.save_as_told(argument))
+
+    def action_pipe(self) -> None:
+        self.taking_out.start(self.taking_out.pipe())
+
+    async def pipe_with(self, command: str) -> None:
+        self.taking_out.start(self.taking_out.pipe(command))
+
+    def action_pager(self) -> None:
+        self.taking_out.start(self.taking_out.page())
