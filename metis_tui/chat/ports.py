@@ -170,8 +170,11 @@ class ConversationStore(Protocol):
     async def last_id(self) -> str | None:
         """The conversation changed last that is not trashed."""
 
-    async def refresh(self, conversation: Conversation) -> bool:
-        """Takes over what other processes added since it was opened; True when something changed."""
+    async def refresh(self, conversation: Conversation, *, is_thorough: bool = True) -> bool:
+        """Takes over what other processes added since it was opened; True when something changed.
+
+        Not thorough: looks at the files that are known only, which costs next to nothing.
+        """
 
     async def trash(self, conversation_id: str) -> bool: ...
 

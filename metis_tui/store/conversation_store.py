@@ -93,13 +93,14 @@ class ConversationFiles:
         found = await self.list(limit=1)
         return found[0].id if found else None
 
-    async def refresh(self, conversation: Conversation) -> bool:
+    async def refresh(self, conversation: Conversation, *, is_thorough: bool = True) -> bool:
         """Takes over what other processes added since it was opened; True when something changed.
 
+        Opens and measures the files that are known; lists their folder for new ones when it shall be thorough.
         The head follows when it has new descendants; else the branch shown stays.
         """
         conversation_id = conversation.id
-        size = await self._reader.run(lambda: self._library.size(conversation_id))
+        size = await self._reader.run(lambda: self._library.size(conversation_id, is_thorough=is_thorough))
         if size == self._sizes.get(conversation_id, 0):
             return False
         try:

@@ -6,6 +6,7 @@ import builtins
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from metis_tui.chat.conversation import Conversation, ConversationSummary
 from metis_tui.store.activity import Hint, Hints, JournalReader, newest_first, note
@@ -46,6 +47,8 @@ class Library:
         self._layout = layout
         self._pace = pace
         self._journals = JournalReader(layout)
+        self._measured: tuple[str, builtins.list[Path]] = "", []
+        """The conversation whose files were measured last, and these files."""
         self._unread: list[str] | None = None
         """Ids that no journal mentions, oldest first; None before the first comparison."""
         self._found: builtins.list[Hint] = []
@@ -104,10 +107,14 @@ class Library:
         conversation.damaged = tuple(content.damaged)
         return Opened(conversation, content.size, max((record.ts for record, _ in records), default=0))
 
-    def size(self, conversation_id: str) -> int:
-        """Bytes of a conversation's files now."""
+    def size(self, conversation_id: str, *, is_thorough: bool = True) -> int:
+        """Bytes of a conversation's files now; not thorough: of those that the last look found."""
+        last_id, paths = self._measured
+        if is_thorough or last_id != conversation_id or not paths:
+            paths = self._layout.segments_of(conversation_id)
+            self._measured = conversation_id, paths
         total = 0
-        for path in self._layout.segments_of(conversation_id):
+        for path in paths:
             try:
                 with open(path, "rb") as file:  # opening first makes a file server tell the size of today
                     total += file.seek(0, 2)

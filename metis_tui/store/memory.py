@@ -47,7 +47,7 @@ class MemoryStore:
         found = await self.list(limit=1)
         return found[0].id if found else None
 
-    async def refresh(self, conversation: Conversation) -> bool:
+    async def refresh(self, conversation: Conversation, *, is_thorough: bool = True) -> bool:
         return False
 
     async def append(self, conversation: Conversation, message: ChatMessage) -> bool:
