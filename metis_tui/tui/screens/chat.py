@@ -130,7 +130,6 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
         """Everything that may take time begins after the first paint."""
         from metis_tui.tui.access_watch import AccessWatch
         from metis_tui.tui.catalog_watch import CatalogWatch
-        from metis_tui.tui.other_windows import LOOK_SECONDS, OtherWindows
 
         try:
             with self.warm_up.giving_way():
@@ -165,6 +164,11 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
         from metis_tui.tui.screens.first_shown import tidy
 
         self.run_worker(tidy(self.services.store, self.launch.settings), group="tidy", exit_on_error=False)
+        self._watch_other_windows()
+
+    def _watch_other_windows(self) -> None:
+        from metis_tui.tui.other_windows import LOOK_SECONDS, OtherWindows
+
         self.other_windows = OtherWindows(self)
         self.set_interval(LOOK_SECONDS, self.other_windows.look_soon)
         self.watch(self.app, "app_focus", self._focus_of_terminal_changed, init=False)
