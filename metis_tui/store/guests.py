@@ -58,8 +58,8 @@ class GuestStore:
         found = await self.list(limit=1)
         return found[0].id if found else None
 
-    async def refresh(self, conversation: Conversation) -> bool:
-        return await self._of(conversation.id).refresh(conversation)
+    async def refresh(self, conversation: Conversation, *, is_thorough: bool = True) -> bool:
+        return await self._of(conversation.id).refresh(conversation, is_thorough=is_thorough)
 
     async def append(self, conversation: Conversation, message: ChatMessage) -> bool:
         return await self._of(conversation.id).append(conversation, message)

@@ -159,12 +159,12 @@ class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, Conversa
         self.set_interval(10.0, self.show_state)
         self.set_timer(_INDEX_DELAY_SECONDS, services.search.start)
         self.set_timer(_TIDY_DELAY_SECONDS, self._tidy)
+        self._watch_other_windows()
 
     def _tidy(self) -> None:
         from metis_tui.tui.screens.first_shown import tidy
 
         self.run_worker(tidy(self.services.store, self.launch.settings), group="tidy", exit_on_error=False)
-        self._watch_other_windows()
 
     def _watch_other_windows(self) -> None:
         from metis_tui.tui.other_windows import LOOK_SECONDS, OtherWindows
