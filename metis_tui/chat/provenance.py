@@ -259,13 +259,14 @@ def _identity(conversation: Conversation, message: ChatMessage) -> Section:
         _fact("conversation", "Conversation", conversation.id),
     ]
     if conversation.origin:
-        facts.append(_fact("origin", "Origin", _origin_in_words(conversation.origin)))
+        facts.append(_fact("origin", "Origin", origin_in_words(conversation.origin)))
     if isinstance(message.extra.get("source_id"), str):
         facts.append(_fact("source_id", "Id at its origin", message.extra["source_id"]))
     return Section("Place", tuple(facts))
 
 
-def _origin_in_words(origin: dict[str, str]) -> str:
+def origin_in_words(origin: dict[str, str]) -> str:
+    """Where a conversation was copied or imported from; empty for one begun here. Not made printable."""
     kind = {"import": "imported", "fork": "copied"}.get(origin.get("kind", ""), origin.get("kind", ""))
     parts = [kind]
     if origin.get("src"):

@@ -40,7 +40,12 @@ class Entry:
     @property
     def heading(self) -> str:
         """Such as: Reply 2 · gpt-oss-120b@metis · 2026-11-25 17:58 UTC · 1 of 2."""
-        parts = [self.name]
+        return " · ".join((self.name, *self.facts))
+
+    @property
+    def facts(self) -> list[str]:
+        """What stands behind the name."""
+        parts = []
         if self.message.role == "assistant" and self.message.served_by:
             parts.append(printable_line(self.message.served_by, 120))
         parts.append(minute(self.message.created_ms))
@@ -48,7 +53,7 @@ class Entry:
             parts.append("continued")
         if self.sibling_count > 1:
             parts.append(f"{self.place} of {self.sibling_count}")
-        return " · ".join(parts)
+        return parts
 
     @property
     def remark(self) -> str:
