@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import argparse
 
     from metis_tui.auth.sources import TokenSources
+    from metis_tui.chat.exchange import Imported
     from metis_tui.chat.ports import ConversationStore, SaveStatus
     from metis_tui.chat.search import ConversationSearch
     from metis_tui.cli.signals import StopSignals
@@ -446,7 +447,12 @@ def make_exchange() -> FileExchange:
     """Exports and imports of conversations. Loads the formats only when they are used."""
     from metis_tui.exchange.file_exchange import FileExchange
 
-    return FileExchange()
+    def read_llm_logs(path: Path) -> Imported:
+        from metis_tui.store import llm_logs  # SQLite is loaded for this only
+
+        return llm_logs.read_llm_logs(path)
+
+    return FileExchange(read_llm_logs)
 
 
 class ForgetfulDrafts:

@@ -22,10 +22,9 @@ from metis_tui.chat.conversation import (
     Timing,
     Usage,
 )
-from metis_tui.chat.identifiers import is_ulid
+from metis_tui.chat.identifiers import derived_ulid, is_ulid
 from metis_tui.chat.provenance import text_sha256
 from metis_tui.exchange import untrusted
-from metis_tui.exchange.derived_ids import derived_id
 from metis_tui.exchange.document import FORMAT, VERSION
 from metis_tui.exchange.message_tree import as_tree
 from metis_tui.exchange.problems import Problems
@@ -71,7 +70,7 @@ def read_conversation(fields: object, name: str, problems: Problems) -> Conversa
     created = untrusted.whole(fields.get("created"))
     conversation_id = untrusted.text(fields.get("id"))
     if not is_ulid(conversation_id):
-        conversation_id = derived_id(created, FORMAT, conversation_id or repr(fields)[:10_000])
+        conversation_id = derived_ulid(created, FORMAT, conversation_id or repr(fields)[:10_000])
     read = [_message(item, problems) for item in untrusted.items(fields.get("messages"))]
     messages, moved = as_tree(message for message in read if message is not None)
     if moved:

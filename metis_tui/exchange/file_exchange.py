@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from metis_tui.chat.exchange import ExportFormat, Imported
 if TYPE_CHECKING:
     from metis_tui.chat.conversation import Conversation
 
-ReadLlmLogs = Callable[[Path], "Iterable[Conversation]"]
+ReadLlmLogs = Callable[[Path], Imported]
 """Reads the logs.db of llm; given by the wiring, because SQLite belongs to the store. Raises ImportFailure."""
 
 

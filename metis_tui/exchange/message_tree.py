@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from metis_tui.chat.conversation import ChatMessage
+from metis_tui.chat.conversation import ChatMessage, Conversation, title_from_prompt
 
 
 def as_tree(messages: Iterable[ChatMessage]) -> tuple[dict[str, ChatMessage], int]:
@@ -43,3 +43,17 @@ def as_tree(messages: Iterable[ChatMessage]) -> tuple[dict[str, ChatMessage], in
             place(replace(message, parent=next(reversed(tree), None)))
             moved += 1
     return tree, moved
+
+
+def finished(conversation: Conversation) -> Conversation:
+    """With a title, a model, a time of change and a head, made of the messages where the source told none."""
+    messages = conversation.messages
+    if not conversation.title.strip():
+        prompts = (message.text for message in messages.values() if message.role == "user" and message.text.strip())
+        conversation.title = title_from_prompt(next(prompts, ""))
+    if conversation.head not in messages:
+        conversation.head = next(reversed(messages), None)
+    if conversation.model is None:
+        conversation.model = next((m.model for m in reversed(conversation.path()) if m.model), None)
+    conversation.updated_ms = max((message.created_ms for message in messages.values()), default=0)
+    return conversation
