@@ -84,23 +84,31 @@ def read_conversation(fields: object, name: str, problems: Problems) -> Conversa
         id=conversation_id,
         title=untrusted.text(title, UNTITLED),
         created_ms=created,
-        model=untrusted.text_or_none(fields.get("model")),
+        model=_text_or_none(fields.get("model")),
         system=untrusted.text(fields.get("system")),
         params=dict(untrusted.mapping(untrusted.clean(fields.get("params")))),
-        tags=tuple(dict.fromkeys(t for t in map(untrusted.text, untrusted.items(fields.get("tags"))) if t)),
+        tags=_strings(fields.get("tags")),
         is_pinned=fields.get("pinned") is True,
         is_archived=fields.get("archived") is True,
         is_trashed=fields.get("trashed") is True,
         head=head if isinstance(head, str) and head in messages else next(reversed(messages)),
         messages=messages,
         notes={k: t for k, t in _texts(fields.get("notes")).items() if t},
-        bookmarks=tuple(dict.fromkeys(map(untrusted.text, untrusted.items(fields.get("bookmarks"))))),
+        bookmarks=_strings(fields.get("bookmarks")),
         votes={k: v for k, v in _values(fields.get("votes")).items() if v is not None},
         origin=_texts(fields.get("origin")),
         extras=tuple(e for e in map(_values, untrusted.items(fields.get("extras"))) if isinstance(e.get("t"), str)),
     )
     conversation.updated_ms = max(message.created_ms for message in messages.values())
     return conversation
+
+
+def _text_or_none(value: object) -> str | None:
+    return untrusted.text(value) if isinstance(value, str) else None
+
+
+def _strings(value: object) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(untrusted.text(item) for item in untrusted.items(value) if isinstance(item, str)))
 
 
 def _values(value: object) -> dict[str, Any]:
@@ -122,24 +130,24 @@ def _message(fields: object, problems: Problems) -> ChatMessage | None:
     stop = fields.get("stop")
     message = ChatMessage(
         id=message_id,
-        parent=untrusted.text_or_none(fields.get("parent")),
+        parent=_text_or_none(fields.get("parent")),
         role=cast(Role, role),
         text=untrusted.text(fields.get("text")),
         created_ms=untrusted.whole(fields.get("created")),
         reasoning=untrusted.text(fields.get("reasoning")),
-        model=untrusted.text_or_none(fields.get("model")),
-        cluster=untrusted.text_or_none(fields.get("cluster")),
-        framework=untrusted.text_or_none(fields.get("framework")),
+        model=_text_or_none(fields.get("model")),
+        cluster=_text_or_none(fields.get("cluster")),
+        framework=_text_or_none(fields.get("framework")),
         params=_values(fields.get("params")),
         usage=_usage(fields.get("usage")),
         timing=_timing(fields.get("timing")),
         stop=cast(Stop, stop) if stop in get_args(Stop) else None,
         failure=_failure(fields.get("failure")),
-        request_id=untrusted.text_or_none(fields.get("request_id")),
+        request_id=_text_or_none(fields.get("request_id")),
         is_continuation=fields.get("continuation") is True,
-        model_version=untrusted.text_or_none(fields.get("model_version")),
-        request_sha256=untrusted.text_or_none(fields.get("request_sha256")),
-        client=untrusted.text_or_none(fields.get("client")),
+        model_version=_text_or_none(fields.get("model_version")),
+        request_sha256=_text_or_none(fields.get("request_sha256")),
+        client=_text_or_none(fields.get("client")),
         attachments=tuple(_attachment(a, problems) for a in untrusted.items(fields.get("attachments"))),
         extra=_values(fields.get("extra")),
     )
@@ -204,5 +212,5 @@ def _failure(value: object) -> FailureNote | None:
         untrusted.text(value.get("title")),
         untrusted.text(value.get("reason")),
         untrusted.text(value.get("kind")),
-        untrusted.text_or_none(value.get("error_id")),
+        _text_or_none(value.get("error_id")),
     )

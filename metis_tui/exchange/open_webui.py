@@ -18,9 +18,8 @@ from metis_tui.exchange.source import Source
 
 PROGRAM = "Open WebUI"
 _ROLES: dict[str, Role] = {"user": "user", "assistant": "assistant", "system": "system"}
-_REASONING = re.compile(
-    r'<details type="reasoning"[^>]{0,200}>\s*(?:<summary>[^<]{0,200}</summary>)?(.*?)</details>\s*', re.DOTALL
-)
+_REASONING = re.compile(r'<details type="reasoning"[^>]{0,200}>\s*(?:<summary>[^<]{0,200}</summary>)?')
+_CLOSING = "</details>"
 
 
 def is_open_webui(fields: object) -> bool:
@@ -129,11 +128,22 @@ def _content(value: object) -> str:
 
 def _parted(text: str) -> tuple[str, str]:
     """(reasoning, the rest). Open WebUI writes the lines of reasoning as a quotation, with HTML entities."""
-    found = _REASONING.findall(text) if "<details" in text else []
-    if not found:
-        return "", text
-    lines = [re.sub(r"^>\s?", "", line) for block in found for line in block.strip().splitlines()]
-    return html.unescape("\n".join(lines)).strip(), _REASONING.sub("", text).strip()
+    reasoning: list[str] = []
+    rest: list[str] = []
+    at = 0
+    while (opening := _REASONING.search(text, at)) is not None:
+        end = text.find(_CLOSING, opening.end())
+        if end < 0:  # none of those that follow ends either
+            break
+        rest.append(text[at : opening.start()])
+        reasoning += (re.sub(r"^> ?", "", line) for line in _lines(text[opening.end() : end]))
+        at = end + len(_CLOSING)
+    rest.append(text[at:])
+    return "\n".join(reasoning).strip(), "".join(rest).strip() if reasoning else text
+
+
+def _lines(block: str) -> list[str]:
+    return html.unescape(block).strip().splitlines()
 
 
 def _stop(node: Mapping[str, Any], failure: FailureNote | None) -> Stop:
