@@ -143,8 +143,8 @@ class Reading:
         is_set = message.id not in conversation.bookmarks
         host.keep(self._and_show(host.reading_store.bookmark(conversation, message.id, is_set=is_set)))
 
-    def note(self) -> None:
-        """Asks for the note on the message."""
+    async def note(self) -> None:
+        """Asks for the note on the message; returns when keys go to the question."""
         from metis_tui.tui.screens.note import NoteDialog
 
         host, message = self._host, self.message()
@@ -156,7 +156,7 @@ class Reading:
             if text is not None and text != conversation.notes.get(message.id, ""):
                 host.keep(self._and_show(store.note(conversation, message.id, text)))
 
-        self._screen.app.push_screen(NoteDialog(message, conversation.notes.get(message.id, "")), written)
+        await self._screen.app.push_screen(NoteDialog(message, conversation.notes.get(message.id, "")), written)
 
     def note_with(self, text: str) -> None:
         """Puts a note beside the message without asking."""
@@ -200,7 +200,7 @@ class Reading:
         if following <= now and (len(here) > 1 or following == now):
             host.tell("The only bookmark." if len(here) == 1 else "From the first bookmark again.")
 
-    def list_marks(self) -> None:
+    async def list_marks(self) -> None:
         """Lists all notes and bookmarks of the conversation."""
         from metis_tui.tui.screens.marks import Marks
 
@@ -215,7 +215,7 @@ class Reading:
                 self.go_to(message_id)
 
         current = host.reading_transcript.current or ""
-        self._screen.app.push_screen(Marks(found, current), chosen)
+        await self._screen.app.push_screen(Marks(found, current), chosen)
 
     def go_to(self, message_id: str) -> None:
         """Goes to a message of the conversation, in whichever branch."""
@@ -226,10 +226,11 @@ class Reading:
 
     # --- provenance -------------------------------------------------------------------------------
 
-    def provenance(self) -> None:
+    async def provenance(self) -> None:
+        """Shows how the message was made."""
         from metis_tui.tui.screens.provenance import ProvenanceScreen
 
         message = self.message()
         if message is not None:
             conversation = self._host.reading_conversation
-            self._screen.app.push_screen(ProvenanceScreen(conversation, message, self._host.copy))
+            await self._screen.app.push_screen(ProvenanceScreen(conversation, message, self._host.copy))

@@ -217,14 +217,14 @@ class Review(ClosesOnce[ReviewEnd]):
     def action_next_bookmark(self) -> None:
         self.reading.next_bookmark()
 
-    def action_note(self) -> None:
-        self.reading.note()
+    async def action_note(self) -> None:
+        await self.reading.note()
 
-    def action_marks(self) -> None:
-        self.reading.list_marks()
+    async def action_marks(self) -> None:
+        await self.reading.list_marks()
 
-    def action_provenance(self) -> None:
-        self.reading.provenance()
+    async def action_provenance(self) -> None:
+        await self.reading.provenance()
 
     def action_review(self) -> None:
         """v leaves as it came."""

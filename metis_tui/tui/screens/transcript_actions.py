@@ -111,19 +111,19 @@ class TranscriptActions(ChatBase):
     def action_next_bookmark(self) -> None:
         self.reading.next_bookmark()
 
-    def action_note(self) -> None:
-        self.reading.note()
+    async def action_note(self) -> None:
+        await self.reading.note()
 
     async def note_with(self, text: str) -> None:
         self.reading.note_with(text)
 
-    def action_marks(self) -> None:
-        self.reading.list_marks()
+    async def action_marks(self) -> None:
+        await self.reading.list_marks()
 
-    def action_provenance(self) -> None:
-        self.reading.provenance()
+    async def action_provenance(self) -> None:
+        await self.reading.provenance()
 
-    def action_review(self) -> None:
+    async def action_review(self) -> None:
         from metis_tui.tui.screens.review import Review
 
         if not self.reading_path():
@@ -135,7 +135,7 @@ class TranscriptActions(ChatBase):
             at=self.pane.transcript.current or self.pane.transcript.last_in_view,
             is_streaming=lambda: self.pane.is_running,
         )
-        self.app.push_screen(review, self._reviewed)
+        await self.app.push_screen(review, self._reviewed)
 
     def _reviewed(self, end: ReviewEnd | None) -> None:
         self.remarks_changed()

@@ -12,9 +12,13 @@ from metis_tui.tui.actions import ACTIONS
 from metis_tui.tui.widgets.transcript import Transcript
 
 _AT_ONCE = frozenset(
-    f"screen.{name}" for name in ("focus_prompt", "find_here", "review", "note", "marks", "provenance")
+    f"screen.{name}"
+    for name in (
+        *("focus_prompt", "find_here", "review", "note", "marks", "provenance"),
+        *("toggle_bookmark", "next_bookmark", "next_sibling", "previous_sibling"),
+    )
 )
-"""Actions that take the keys elsewhere: what arrives in one piece with their key is meant for there."""
+"""The screen's actions that wait for nothing."""
 
 
 class ConversationTranscript(Transcript):
@@ -28,7 +32,7 @@ class ConversationTranscript(Transcript):
     """What Esc does first; False: nothing."""
 
     async def _on_key(self, event: events.Key) -> None:
-        """Gives the keys back here and now; what arrives in one piece with that key is then the prompt's already.
+        """Does what a key is for here and now; what arrives in one piece with it may be meant for what that opens.
 
         By itself Textual lets a key bubble up to the application first, while those behind it come here.
         """
@@ -41,9 +45,13 @@ class ConversationTranscript(Transcript):
             focused._forward_event(events.Key(event.key, event.character))
         elif event.key == "escape" and self.before_leaving is not None and self.before_leaving():
             pass
-        elif bound is not None and bound.binding.action in _AT_ONCE:
+        elif bound is not None and bound.node is self and self._is_at_once(bound.binding.action):
             await self.run_action(bound.binding.action)
         else:
             return
         event.stop()
         event.prevent_default()
+
+    @staticmethod
+    def _is_at_once(action: str) -> bool:
+        return action in _AT_ONCE or not action.startswith("screen.")

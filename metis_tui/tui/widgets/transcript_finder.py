@@ -39,6 +39,14 @@ class Found(NamedTuple):
     """The last step went over the end of the conversation, or its start."""
 
 
+class Origin(NamedTuple):
+    """Where the reader was before typing what to find."""
+
+    start: Position
+    top: Position
+    follow: bool
+
+
 class TranscriptFinder(TranscriptCursor):
     """The words searched for."""
 
@@ -59,10 +67,12 @@ class TranscriptFinder(TranscriptCursor):
         self._hits: Hits | None = None
         self._flows: Flows | None = None
         self._hit: Hit | None = None
-        self._origin: tuple[Position, bool] | None = None
+        self._origin: Origin | None = None
         self._awaited: tuple[Hit | Position, int] | None = None
         """A step that took longer than a key may: from where, and the direction."""
         self._has_wrapped = False
+        self._begins = False
+        """The first place is looked for, from the origin."""
         self._scanning: Timer | None = None
 
     # --- what is searched for ---------------------------------------------------------------------
@@ -89,8 +99,8 @@ class TranscriptFinder(TranscriptCursor):
 
     def begin_find(self) -> None:
         """From here on `find` looks: the place to which the view goes back when there is nothing."""
-        place = self._found_at if self._found_at is not None and self._is_in_view(self._found_at) else self._top
-        self._origin = (place, self.follow)
+        is_pointed = self._found_at is not None and self._is_in_view(self._found_at)
+        self._origin = Origin((is_pointed and self._found_at) or self._top, self._top, self.follow)
 
     def find(self, *queries: str, goes: bool = False) -> None:
         """Marks the words on screen, each query a phrase of its own; empty ends it.
@@ -101,12 +111,12 @@ class TranscriptFinder(TranscriptCursor):
         search = Search(*queries)
         self._search = None if search.is_empty else search
         self._hits = self._hit = self._awaited = self._found_at = None
-        self._has_wrapped = False
+        self._has_wrapped, self._begins = False, goes
         if self._search is None:
             self._flows = None
         else:
             self._flows = self._flows or Flows(self.document)
-            origin = self._origin[0] if self._origin is not None and goes else self._top
+            origin = self._origin.start if self._origin is not None and goes else self._top
             self._hits = Hits(self._search, self._flows, origin.entry)
         self.document.forget_strips()
         self.refresh()
@@ -147,6 +157,7 @@ class TranscriptFinder(TranscriptCursor):
         """
         if self._hits is None or not self.document.entries or not self.is_laid_out:
             return None
+        self._begins = False
         start = self._hit if self._is_at_hit() and self._hit is not None else self._point(step)
         return self._step(start, step, time.perf_counter() + _KEY_SECONDS, wraps=wraps)
 
@@ -162,25 +173,30 @@ class TranscriptFinder(TranscriptCursor):
             self._scan_later()
             return None
         if hit is None:
+            if self._begins:
+                self._return_to_origin()
             self.post_message(self.FoundChanged(self))
             return None
-        self._has_wrapped = (hit <= start if step > 0 else hit >= start) if isinstance(start, Hit) else False
+        place: Hit | Position = hit if isinstance(start, Hit) else hits.position(hit)
+        self._has_wrapped = place <= start if step > 0 else place >= start
         self._go_to_hit(hit)
         return self.current
 
     def _go_from_origin(self) -> None:
-        """The first place from where the search began; the view goes back there while there is none."""
-        place, follow = self._origin or (self._top, self.follow)
+        """The first place from where the search began; the view goes back there when there is none."""
+        place = self._origin.start if self._origin is not None else self._top
         if not self.is_laid_out or not self.document.entries:
             return
-        start = place._replace(row=place.row - 1)
-        if self._step(start, 1, time.perf_counter() + _KEY_SECONDS) is None and self._found_at is not None:
-            self._found_at = None
-            self._top = place
-            self.follow = follow
-            self._settle()
-            self.refresh()
+        self._step(place._replace(row=place.row - 1), 1, time.perf_counter() + _KEY_SECONDS)
         self._scan_later()
+
+    def _return_to_origin(self) -> None:
+        if self._origin is None:
+            return
+        self._top = self.document.fill(self._origin.top, self._view.height)
+        self.follow = self._origin.follow
+        self._settle()
+        self.refresh()
 
     def _go_to_hit(self, hit: Hit) -> None:
         hits = self._hits
@@ -222,6 +238,14 @@ class TranscriptFinder(TranscriptCursor):
             self._flows = self._flows or Flows(self.document)
             self._flows.forget()
             self._scan_later()
+
+    def toggle_reasoning(self, message_id: str | None = None) -> None:
+        super().toggle_reasoning(message_id)
+        self._scan_later()
+
+    def toggle_raw(self, message_id: str | None = None) -> None:
+        super().toggle_raw(message_id)
+        self._scan_later()
 
     def _scan_later(self) -> None:
         if self._scanning is None and self._hits is not None and self.is_mounted:
