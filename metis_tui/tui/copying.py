@@ -18,25 +18,25 @@ from metis_tui.tui.screens.choose_row import ChooseRow
 
 if TYPE_CHECKING:
     from metis_tui.chat.conversation import ChatMessage
-    from metis_tui.tui.screens.chat_base import ChatBase
+    from metis_tui.tui.reading import ReadingHost
 
 _CODE = re.compile(r"(?:code\s*)?(\d+)")
 
 
 class Copying:
-    """Its deeds run as workers of the chat screen, as they may ask something first."""
+    """Its deeds run as workers of the screen, as they may ask something first."""
 
-    def __init__(self, chat: ChatBase) -> None:
-        self._chat = chat
+    def __init__(self, host: ReadingHost) -> None:
+        self._host = host
 
     def start(self, deed: Coroutine[Any, Any, None]) -> None:
-        self._chat.run_worker(deed, group="copy", exit_on_error=False)
+        self._host.run_worker(deed, group="copy", exit_on_error=False)
 
     def message(self) -> ChatMessage | None:
         """The one to copy from; tells when there is none."""
-        message = self._chat.message_to_act_on()
+        message = self._host.message_to_act_on()
         if message is None:
-            self._chat.tell("There is no message yet.")
+            self._host.tell("There is no message yet.")
         return message
 
     async def menu(self) -> None:
@@ -49,10 +49,10 @@ class Copying:
             [("3", f"a code block: {len(blocks)} of them" if len(blocks) > 1 else "the code block")] if blocks else []
         )
         rows += [("4", "the conversation as Markdown, this branch"), ("5", "the last prompt")]
-        chosen = await self._chat.app.push_screen_wait(ChooseRow("Copy", rows))
+        chosen = await self._host.app.push_screen_wait(ChooseRow("Copy", rows))
         match chosen:
             case "1":
-                await self._chat.copy(printable(message.text), "The message")
+                await self._host.copy(printable(message.text), "The message")
             case "2":
                 await self.rendered()
             case "3":
@@ -75,7 +75,7 @@ class Copying:
         elif words == "code":
             await self.code()
         else:
-            self._chat.tell("/copy takes: N or code N for a code block, all, rendered.", is_problem=True)
+            self._host.tell("/copy takes: N or code N for a code block, all, rendered.", is_problem=True)
 
     async def code(self, number: int | None = None, *, blocks: list[CodeBlock] | None = None) -> None:
         """A code block by its number; asks when there are several and none is named."""
@@ -84,7 +84,7 @@ class Copying:
             return
         block = await self.choose_block(message, "Copy which code block?", number, blocks)
         if block is not None:
-            await self._chat.copy(printable(block.text), f"Code block {block.number}")
+            await self._host.copy(printable(block.text), f"Code block {block.number}")
 
     async def choose_block(
         self, message: ChatMessage, title: str, number: int | None = None, blocks: list[CodeBlock] | None = None
@@ -93,18 +93,18 @@ class Copying:
         if blocks is None:
             blocks = await in_background(lambda: code_blocks(message.text))
         if not blocks:
-            self._chat.tell("There is no code block in this message.")
+            self._host.tell("There is no code block in this message.")
             return None
         if number is None and len(blocks) > 1:
             rows = [(str(block.number), block.label) for block in blocks]
-            chosen = await self._chat.app.push_screen_wait(ChooseRow(title, rows))
+            chosen = await self._host.app.push_screen_wait(ChooseRow(title, rows))
             if chosen is None:
                 return None
             number = int(chosen)
         if number is not None and not 1 <= number <= len(blocks):
             one = len(blocks) == 1
             has = "one code block" if one else f"the code blocks 1 to {len(blocks)}"
-            self._chat.tell(f"This message has {has}.", is_problem=True)
+            self._host.tell(f"This message has {has}.", is_problem=True)
             return None
         return blocks[(number or 1) - 1]
 
@@ -115,24 +115,24 @@ class Copying:
             return
         text = message.text
         if message.role == "assistant":
-            layout = self._chat.pane.transcript.document.layout
+            layout = self._host.reading_transcript.document.layout
             text = await in_background(lambda: rendered_text(message.text, max(20, layout.text_width)))
-        await self._chat.copy(printable(text), "The message as shown")
+        await self._host.copy(printable(text), "The message as shown")
 
     async def conversation(self) -> None:
-        conversation = self._chat.pane.conversation
+        conversation = self._host.shown_conversation
         if conversation.is_empty:
-            self._chat.tell("There is nothing to copy yet.")
+            self._host.tell("There is nothing to copy yet.")
             return
         text = await in_background(lambda: printable(branch_as_markdown(conversation)))
-        await self._chat.copy(text, "The conversation")
+        await self._host.copy(text, "The conversation")
 
     async def last_prompt(self) -> None:
-        prompts = [message for message in self._chat.pane.conversation.path() if message.role == "user"]
+        prompts = [message for message in self._host.shown_conversation.path() if message.role == "user"]
         if prompts:
-            await self._chat.copy(printable(prompts[-1].text), "The last prompt")
+            await self._host.copy(printable(prompts[-1].text), "The last prompt")
         else:
-            self._chat.tell("There is no prompt yet.")
+            self._host.tell("There is no prompt yet.")
 
 
 def rendered_text(source: str, width: int) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
+from textual.app import App
 from textual.screen import Screen
 
 from metis_tui.tui.remarks import elsewhere, remarked, remarks_of
@@ -15,6 +16,7 @@ from metis_tui.tui.remarks import elsewhere, remarked, remarks_of
 if TYPE_CHECKING:
     from metis_tui.chat.conversation import ChatMessage, Conversation
     from metis_tui.chat.ports import ConversationStore
+    from metis_tui.tui.copying import Copying
     from metis_tui.tui.widgets.conversation_transcript import ConversationTranscript
     from metis_tui.tui.widgets.find_bar import FindBar
     from metis_tui.tui.widgets.transcript_finding import Search
@@ -35,6 +37,16 @@ class ReadingHost(Protocol):
     def reading_path(self) -> list[ChatMessage]:
         """The messages shown."""
 
+    @property
+    def shown_conversation(self) -> Conversation:
+        """With the branch that is shown; to be read only."""
+
+    def message_to_act_on(self) -> ChatMessage | None:
+        """The message under the cursor, else the one that is meant most likely."""
+
+    @property
+    def copying(self) -> Copying: ...
+
     def show_branch_of(self, message_id: str) -> bool:
         """Shows the branch with a message; False, having said why, when that cannot be now."""
 
@@ -45,7 +57,12 @@ class ReadingHost(Protocol):
 
     def keep(self, saving: Awaitable[object]) -> None: ...
 
-    async def copy(self, text: str) -> None: ...
+    async def copy(self, text: str, what: str = "") -> None: ...
+
+    @property
+    def app(self) -> App[Any]: ...
+
+    def run_worker(self, work: Any, *, group: str, exit_on_error: bool) -> object: ...
 
 
 class Reading:

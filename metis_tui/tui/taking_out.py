@@ -24,21 +24,21 @@ from metis_tui.tui.screens.dialogs import AskKey, AskText
 
 if TYPE_CHECKING:
     from metis_tui.chat.conversation import ChatMessage
-    from metis_tui.tui.screens.chat_base import ChatBase
+    from metis_tui.tui.reading import ReadingHost
 
 _NUMBER = re.compile(r"(\d+)(?:\s+(.*))?", re.DOTALL)
 
 
 class TakingOut:
-    """Its deeds run as workers of the chat screen, as they may ask something first."""
+    """Its deeds run as workers of the screen, as they may ask something first."""
 
-    def __init__(self, chat: ChatBase) -> None:
-        self._chat = chat
+    def __init__(self, host: ReadingHost) -> None:
+        self._host = host
         self._last_command = ""
         self._last_folder = ""
 
     def start(self, deed: Coroutine[Any, Any, None]) -> None:
-        self._chat.run_worker(deed, group="take-out", exit_on_error=False)
+        self._host.run_worker(deed, group="take-out", exit_on_error=False)
 
     # -- files -------------------------------------------------------------------------------------------------
 
@@ -50,10 +50,10 @@ class TakingOut:
 
     async def save_code(self, number: int | None = None, path: str = "") -> None:
         """A code block into a file."""
-        message = self._chat.copying.message()
+        message = self._host.copying.message()
         if message is None:
             return
-        block = await self._chat.copying.choose_block(message, "Save which code block?", number)
+        block = await self._host.copying.choose_block(message, "Save which code block?", number)
         if block is None:
             return
         title = f"Save code block {block.number} ({fmt.byte_count(len(block.data))}) as"
@@ -67,7 +67,7 @@ class TakingOut:
         target, problem = None if is_asked else path_of(path), ""
         while True:
             if target is None:
-                choice = await self._chat.app.push_screen_wait(AskPath(title, path, problem))
+                choice = await self._host.app.push_screen_wait(AskPath(title, path, problem))
                 if choice is None:
                     return
                 target = choice.path
@@ -85,12 +85,12 @@ class TakingOut:
             await in_background(partial(write_file, target, data))
         except AlreadyThere as found:
             keys = {"o": "overwrites it", "n": "another name"}
-            answer = await self._chat.app.push_screen_wait(AskKey("Overwrite?", str(found), keys))
+            answer = await self._host.app.push_screen_wait(AskKey("Overwrite?", str(found), keys))
             if answer != "o":
                 return answer is None
             await in_background(partial(write_file, target, data, may_overwrite=True))
         self._last_folder = str(target.parent)
-        self._chat.tell(f"{shown_path(target)}, {fmt.byte_count(len(data))}.", title="Saved")
+        self._host.tell(f"{shown_path(target)}, {fmt.byte_count(len(data))}.", title="Saved")
         return True
 
     # -- commands ----------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ class TakingOut:
         from metis_tui.tui.commands import RunningCommand
         from metis_tui.tui.screens.command_output import CommandOutput
 
-        message = self._chat.copying.message()
+        message = self._host.copying.message()
         if message is None:
             return
         part = await self._part_of(message)
@@ -114,11 +114,11 @@ class TakingOut:
         self._last_command = command
         where = shown_path(Path(os.getcwd()))
         text = f"{printable(command)}\n\n{len(data):,} bytes of {what} go into it. It runs by /bin/sh in {where}."
-        if await self._chat.app.push_screen_wait(AskKey("Run this command?", text, {"y": "runs it"})) == "y":
-            await self._chat.app.push_screen_wait(CommandOutput(RunningCommand(command, data), self._chat.copy))
+        if await self._host.app.push_screen_wait(AskKey("Run this command?", text, {"y": "runs it"})) == "y":
+            await self._host.app.push_screen_wait(CommandOutput(RunningCommand(command, data), self._host.copy))
 
     async def _ask(self, title: str, value: str) -> str | None:
-        return await self._chat.app.push_screen_wait(AskText(title, value))
+        return await self._host.app.push_screen_wait(AskText(title, value))
 
     async def _part_of(self, message: ChatMessage) -> tuple[str, bytes] | None:
         """(what it is called, its bytes): the whole message, or a code block when it has some; None: given up."""
@@ -128,7 +128,7 @@ class TakingOut:
             return whole
         rows = [("0", f"the whole message · {fmt.byte_count(len(whole[1]))}")]
         rows += [(str(block.number), block.label) for block in blocks]
-        chosen = await self._chat.app.push_screen_wait(ChooseRow("Pipe what to a command?", rows))
+        chosen = await self._host.app.push_screen_wait(ChooseRow("Pipe what to a command?", rows))
         if chosen is None or chosen == "0":
             return whole if chosen else None
         block = blocks[int(chosen) - 1]
@@ -140,13 +140,13 @@ class TakingOut:
         """The message under the cursor, else the branch shown; a running turn goes on meanwhile."""
         from metis_tui.tui.pager import PagerFailed, page
 
-        conversation = self._chat.pane.conversation
-        message = conversation.messages.get(self._chat.pane.transcript.current or "")
+        conversation = self._host.shown_conversation
+        message = conversation.messages.get(self._host.reading_transcript.current or "")
         if conversation.is_empty:
-            self._chat.tell("There is nothing to read yet.")
+            self._host.tell("There is nothing to read yet.")
             return
         text = message.text if message is not None else await in_background(lambda: branch_as_markdown(conversation))
         try:
-            await page(text, self._chat.app.suspend)
+            await page(text, self._host.app.suspend)
         except PagerFailed as failure:
-            self._chat.tell(str(failure), is_problem=True)
+            self._host.tell(str(failure), is_problem=True)

@@ -84,21 +84,7 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
 
     @property
     def copying(self) -> Copying:
-        """What can be copied."""
-        from metis_tui.tui.copying import Copying
-
-        if self._copying is None:
-            self._copying = Copying(self)
-        return self._copying
-
-    @property
-    def taking_out(self) -> TakingOut:
-        """What can leave the application: files, commands, the pager."""
-        from metis_tui.tui.taking_out import TakingOut
-
-        if self._taking_out is None:
-            self._taking_out = TakingOut(self)
-        return self._taking_out
+        raise NotImplementedError
 
     @property
     def branching(self) -> Branching:

@@ -7,20 +7,14 @@ from typing import TYPE_CHECKING
 from textual import on
 
 from metis_tui.chat.printable import printable
-from metis_tui.tui.screens.chat_base import ChatBase
+from metis_tui.tui.screens.reading_actions import ReadingActions
 from metis_tui.tui.widgets.prompt_input import PromptInput
 
 if TYPE_CHECKING:
-    from metis_tui.chat.conversation import ChatMessage, Conversation
-    from metis_tui.chat.ports import ConversationStore
-    from metis_tui.tui.reading import Reading
-    from metis_tui.tui.screens.review import ReviewEnd
-    from metis_tui.tui.widgets.conversation_transcript import ConversationTranscript
-    from metis_tui.tui.widgets.find_bar import FindBar
-    from metis_tui.tui.widgets.transcript_jumps import TranscriptJumps
+    from metis_tui.chat.conversation import ChatMessage
 
 
-class TranscriptActions(ChatBase):
+class TranscriptActions(ReadingActions):
     """The actions on the transcript."""
 
     @on(PromptInput.ScrollRequested)
@@ -49,99 +43,6 @@ class TranscriptActions(ChatBase):
         """i or Esc in the transcript: stops the reply, else back to the prompt."""
         if not self.pane.stop():
             self.set_focus(self.prompt)  # at once: keys that follow are meant for it
-
-    # -- reading -----------------------------------------------------------------------------------------------
-
-    @property
-    def reading(self) -> Reading:
-        """What can be done with the messages on screen."""
-        from metis_tui.tui.reading import Reading
-
-        if self._reading is None:
-            self._reading = Reading(self)
-        return self._reading
-
-    @property
-    def reading_transcript(self) -> ConversationTranscript:
-        return self.pane.transcript
-
-    @property
-    def reading_conversation(self) -> Conversation:
-        return self.pane.conversation
-
-    @property
-    def reading_store(self) -> ConversationStore:
-        return self.services.store
-
-    def reading_path(self) -> list[ChatMessage]:
-        return [message for message in self.pane.conversation.path() if message.role != "system"]
-
-    def show_branch_of(self, message_id: str) -> bool:
-        if self.is_busy:
-            self.tell("It is in another branch, and a reply is streaming in this one. Wait for its end.")
-            return False
-        self.branching.show(message_id)
-        return True
-
-    def remarks_changed(self) -> None:
-        self.pane.mark_headings()
-
-    def on_transcript_found_changed(self) -> None:
-        self.reading.found_changed()
-
-    def on_transcript_nothing_there(self, event: TranscriptJumps.NothingThere) -> None:
-        self.tell(event.words)
-
-    def on_find_bar_other_branch_wanted(self, event: FindBar.OtherBranchWanted) -> None:
-        self.reading.go_elsewhere(event.search)
-
-    async def action_find(self) -> None:
-        if self.is_connected:
-            await self.reading.find()
-
-    async def find_with(self, text: str) -> None:
-        await self.reading.find(text)
-
-    async def action_find_here(self) -> None:
-        await self.reading.find()
-
-    def action_toggle_bookmark(self) -> None:
-        self.reading.toggle_bookmark()
-
-    def action_next_bookmark(self) -> None:
-        self.reading.next_bookmark()
-
-    async def action_note(self) -> None:
-        await self.reading.note()
-
-    async def note_with(self, text: str) -> None:
-        self.reading.note_with(text)
-
-    async def action_marks(self) -> None:
-        await self.reading.list_marks()
-
-    async def action_provenance(self) -> None:
-        await self.reading.provenance()
-
-    async def action_review(self) -> None:
-        from metis_tui.tui.screens.review import Review
-
-        if not self.reading_path():
-            self.tell("There is nothing to review yet. Ctrl+R lists the saved conversations.")
-            return
-        review = Review(
-            self.pane.conversation,
-            self.services.store,
-            at=self.pane.transcript.current or self.pane.transcript.last_in_view,
-            is_streaming=lambda: self.pane.is_running,
-        )
-        await self.app.push_screen(review, self._reviewed)
-
-    def _reviewed(self, end: ReviewEnd | None) -> None:
-        self.remarks_changed()
-        if end is not None and end.message_id is not None:
-            self.pane.transcript.go_to_message(end.message_id)
-        self.set_focus(self.prompt if end is None or end.is_to_write else self.pane.transcript)
 
     # -- branches ----------------------------------------------------------------------------------------------
 
