@@ -33,6 +33,8 @@ from metis_tui.store.memory_search import MemorySearch
 from metis_tui.tui.app import MetisApp
 from metis_tui.tui.screens.chat import ChatScreen
 from metis_tui.tui.screens.conversations import Conversations
+from metis_tui.tui.screens.note import NoteDialog
+from metis_tui.tui.screens.review import Review
 from metis_tui.tui.screens.sign_in import SignInScreen
 from metis_tui.tui.services import Launch, Services, Start
 from metis_tui.tui.widgets.notice_bar import Notice
@@ -343,6 +345,22 @@ def test_conversations(looks: Looks) -> None:
         await pilot.pause(0.1)
 
     assert looks(open_list, conversation_id=TALK.id)
+
+
+def test_find(looks: Looks) -> None:
+    assert looks(pressing("ctrl+f", "r", "a", "n", "k"), conversation_id=TALK.id)
+
+
+def test_review(looks: Looks) -> None:
+    async def read_and_mark(pilot: Pilot[int], chat: ChatScreen) -> None:
+        await pressing("escape", "v")(pilot, chat)
+        await until(pilot, lambda: isinstance(pilot.app.screen, Review) and pilot.app.screen.focused is not None)
+        await pressing("g", "b", "a")(pilot, chat)
+        await until(pilot, lambda: isinstance(pilot.app.screen, NoteDialog))
+        await pressing("T", "r", "y", "ctrl+j", "i", "t", "enter", "greater_than_sign")(pilot, chat)
+        await until(pilot, lambda: isinstance(pilot.app.screen, Review))
+
+    assert looks(read_and_mark, conversation_id=TALK.id)
 
 
 def test_help(looks: Looks) -> None:
