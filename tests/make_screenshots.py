@@ -43,11 +43,10 @@ def drawn(svg: str) -> str:
 async def draw(home: Path) -> None:
     sys.path[:0] = [str(PROJECT), str(PROJECT / "tests" / "tui")]
     from app_session import Session, make_launch
-    from textual.widgets import OptionList
 
     from metis_tui.demo.server import DemoGateway
     from metis_tui.tui.app import MetisApp
-    from metis_tui.tui.screens.conversations import Conversations
+    from metis_tui.tui.screens.history import History
     from metis_tui.tui.screens.models import ModelPicker
 
     def save(session: Session, name: str) -> None:
@@ -96,8 +95,8 @@ async def draw(home: Path) -> None:
             await pilot.press("escape")
 
             await pilot.press("ctrl+r")
-            await until(session, lambda: isinstance(app.screen, Conversations) and app.screen._is_loaded)
-            app.screen.query_one(OptionList).highlighted = 1
+            await until(session, lambda: isinstance(app.screen, History) and app.screen.is_loaded.is_set())
+            await pilot.press("slash", *"matrix", "enter")
             await pilot.pause(0.5)
             save(session, "conversations")
             await pilot.press("escape")

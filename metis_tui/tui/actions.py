@@ -42,7 +42,16 @@ ACTIONS: tuple[Action, ...] = (
     Action("choose_model", "Choose a model", "List of models with their state", "ctrl+o,f2", "m", "model", "[NAME]"),
     Action("next_model", "Next recent model", "Switch among the models used lately", "f3", "3"),
     Action("new_conversation", "New conversation", "Leave this one as it is and start another", "ctrl+n", "n", "new"),
-    Action("conversations", "Saved conversations", "List, preview, open, rename, trash", "ctrl+r", "r", "history"),
+    Action(
+        "conversations",
+        "Saved conversations",
+        "List and preview; open, tag, pin, archive, trash, export, ask again",
+        "ctrl+r",
+        "r",
+        "history",
+        "[WORDS]",
+    ),
+    Action("search_all", "Search all conversations", "As you type, in all messages", "", "/", "search", "[WORDS]"),
     Action("find", "Find", "In this conversation, also in folded reasoning", "ctrl+f", "f", "find", "[TEXT]"),
     Action("rename", "Rename", "Give this conversation another title", "", "t", "rename", "[TITLE]"),
     Action(
@@ -163,7 +172,10 @@ def shown_key(key: str) -> str:
 
 
 _OPENING = frozenset(
-    {"choose_model", "conversations", "settings", "leader", "palette", "help", "status", "sign_in", "find"}
+    {
+        *("choose_model", "conversations", "search_all", "settings", "leader", "palette", "help", "status"),
+        *("sign_in", "find"),
+    }
 )
 """Actions that open a screen. Their keys are taken before any widget sees them: otherwise keys that arrive in the
 same packet, as over a slow line, would go to what is below that screen.

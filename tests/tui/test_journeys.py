@@ -9,12 +9,11 @@ from app_session import StartSession
 from textual import events
 from textual.events import Key
 from textual.geometry import Offset
-from textual.widgets import Input, OptionList
+from textual.widgets import Input
 
 from metis_tui.chat.catalog import ModelState
 from metis_tui.config.settings import Settings
 from metis_tui.tui.screens.conversation_settings import ConversationSettings
-from metis_tui.tui.screens.conversations import Conversations
 from metis_tui.tui.screens.dialogs import AskKey
 from metis_tui.tui.screens.help import Help
 from metis_tui.tui.screens.leader import Leader
@@ -211,44 +210,6 @@ async def test_settings_are_sent_and_bad_ones_named(start: StartSession) -> None
         await session.type("/set top_p = 3")
         await session.pilot.press("enter")
         await session.until_shown("top_p takes")
-
-
-async def test_conversations_list_preview_rename_trash_open(start: StartSession) -> None:
-    async with start(model="gemma-4-31B-it") as session:
-        await session.ready()
-        await session.ask("first question about lattices")
-        await session.pilot.press("ctrl+n")
-        await session.until(lambda: session.chat.pane.conversation.is_empty)
-        await session.ask("second question about tensors")
-        await session.pilot.press("ctrl+n")
-        await session.until(lambda: session.chat.pane.conversation.is_empty)
-        await session.pilot.press("ctrl+r")
-        await session.until(lambda: isinstance(session.app.screen, Conversations))
-        screen = session.app.screen
-        await session.until_shown("Conversations · 2 of 2")
-        await session.until_shown("second question about tensors")
-        await session.pilot.press("j", "e")
-        await session.until_shown("New title")
-        session.app.screen.query_one(Input).value = "Renamed"
-        await session.pilot.press("enter")
-        await session.until_shown("Renamed")
-        await session.pilot.press("slash", *"tensors", "enter")
-        await session.until_shown("Conversations · 1 of 2")
-        screen.query_one(OptionList).focus()
-        await session.pilot.press("d")
-        await session.until_shown("1 in the trash")
-        await session.pilot.press("escape", "x")
-        await session.until_shown("[trash] second question")
-        await session.until(lambda: screen._selected_id() is not None)
-        while not screen._shown[screen._selected_id()].is_trashed:
-            await session.pilot.press("j")
-        await session.pilot.press("u")
-        await session.until(lambda: "in the trash" not in session.screen_text())
-        while screen._shown[screen._selected_id()].title != "Renamed":
-            await session.pilot.press("j")
-        await session.pilot.press("enter")
-        await session.until(lambda: session.chat.pane.conversation.title == "Renamed")
-        await session.until_shown("first question about lattices")
 
 
 async def test_a_vanished_model_is_told_and_live_ones_offered(start: StartSession) -> None:

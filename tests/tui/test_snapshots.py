@@ -32,7 +32,7 @@ from metis_tui.store.memory import MemoryStore
 from metis_tui.store.memory_search import MemorySearch
 from metis_tui.tui.app import MetisApp
 from metis_tui.tui.screens.chat import ChatScreen
-from metis_tui.tui.screens.conversations import Conversations
+from metis_tui.tui.screens.history import History
 from metis_tui.tui.screens.note import NoteDialog
 from metis_tui.tui.screens.review import Review
 from metis_tui.tui.screens.sign_in import SignInScreen
@@ -338,13 +338,25 @@ def test_model_picker(looks: Looks) -> None:
     assert looks(pressing("f2"))
 
 
-def test_conversations(looks: Looks) -> None:
-    async def open_list(pilot: Pilot[int], chat: ChatScreen) -> None:
+def history(*keys: str) -> Before:
+    async def open_history(pilot: Pilot[int], chat: ChatScreen) -> None:
         await pilot.press("ctrl+r")
-        await until(pilot, lambda: isinstance(pilot.app.screen, Conversations) and pilot.app.screen._is_loaded)
-        await pilot.pause(0.1)
+        await until(pilot, lambda: isinstance(pilot.app.screen, History) and pilot.app.screen.is_loaded.is_set())
+        screen = pilot.app.screen
+        assert isinstance(screen, History)
+        await pilot.press(*keys)
+        await until(pilot, screen.settled.is_set)
+        await pilot.pause(0.3)
 
-    assert looks(open_list, conversation_id=TALK.id)
+    return open_history
+
+
+def test_history(looks: Looks) -> None:
+    assert looks(history("space"), conversation_id=TALK.id)
+
+
+def test_history_searched(looks: Looks) -> None:
+    assert looks(history("slash", *"rank", "enter", "j"), conversation_id=TALK.id)
 
 
 def test_find(looks: Looks) -> None:

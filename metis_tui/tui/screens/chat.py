@@ -20,6 +20,7 @@ from metis_tui.chat.errors import ChatError
 from metis_tui.tui.actions import bindings_for
 from metis_tui.tui.screens.chat_status import status_facts
 from metis_tui.tui.screens.conversation_actions import ConversationActions
+from metis_tui.tui.screens.history_actions import HistoryActions
 from metis_tui.tui.screens.model_actions import ModelActions
 from metis_tui.tui.screens.sign_in_actions import SignInActions
 from metis_tui.tui.screens.transcript_actions import TranscriptActions
@@ -51,7 +52,9 @@ _TIDY_DELAY_SECONDS = 45.0
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
 
 
-class ChatScreen(TurnActions, SignInActions, ModelActions, ViewActions, ConversationActions, TranscriptActions):
+class ChatScreen(
+    TurnActions, SignInActions, ModelActions, ViewActions, HistoryActions, ConversationActions, TranscriptActions
+):
     """Owns what is known: services, catalog, the chosen model. Its actions are in the base classes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings_for("chat")]

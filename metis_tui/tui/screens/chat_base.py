@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from textual.screen import Screen
@@ -116,6 +116,14 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
         raise NotImplementedError
 
     def pick_model(self, then: Callable[[ServedModel | None], None], wanted: str = "") -> None:
+        raise NotImplementedError
+
+    async def open_conversation(
+        self, conversation_id: str, *, at: str | None = None, phrases: Sequence[str] = ()
+    ) -> None:
+        raise NotImplementedError
+
+    def stop_rerun(self) -> bool:
         raise NotImplementedError
 
     async def sign_in_for_turn(self, failure: ChatError) -> bool:

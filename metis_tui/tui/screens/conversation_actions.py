@@ -5,6 +5,7 @@ Other screens are imported when they are first opened: the first paint does not 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -38,7 +39,7 @@ class ConversationActions(ChatBase):
 
     def action_stop(self) -> None:
         """Esc: gives up editing; else stops the reply, takes a notice away or goes to the transcript."""
-        if self.cancel_editing() or self.pane.stop():
+        if self.cancel_editing() or self.pane.stop() or self.stop_rerun():
             return
         if not self.notices.dismiss() and self.pane.transcript.display:
             self.pane.transcript.focus()
@@ -99,21 +100,17 @@ class ConversationActions(ChatBase):
         conversation = self.pane.conversation
         return "new" if conversation.is_empty else conversation.id
 
-    def action_conversations(self) -> None:
-        from metis_tui.tui.screens.conversations import Conversations
+    async def open_conversation(
+        self, conversation_id: str, *, at: str | None = None, phrases: Sequence[str] = ()
+    ) -> None:
+        """Shows it, at a message of it and with words highlighted when they are given.
 
-        def opened(conversation_id: str | None) -> None:
-            if conversation_id is not None:
-                self.app.clear_notifications()
-                self.run_worker(self.open_conversation(conversation_id), group="open", exit_on_error=False)
-
-        self.app.push_screen(Conversations(self.services.store, self.pane.conversation.id), opened)
-
-    async def open_conversation(self, conversation_id: str) -> None:
+        The branch with that message is shown; the branch that was chosen before stays the saved one until something
+        is sent.
+        """
         if conversation_id == self.pane.conversation.id and not self.pane.conversation.is_empty:
-            if not self.pane.is_running:  # its title may have changed in the list
-                self.pane.conversation.title = (await self.services.store.open(conversation_id)).title
-                self.post_message(ChatPane.ConversationChanged())
+            self.post_message(ChatPane.ConversationChanged())
+            self._show_found(at, phrases)
             return
         try:
             conversation = await self.services.store.open(conversation_id)
@@ -135,6 +132,21 @@ class ConversationActions(ChatBase):
         if conversation.is_read_only:
             way_out = " Esc, then f, goes on in a copy of your own." if conversation.source_file else ""
             self.tell(conversation.read_only_reason + way_out, title="Read-only", is_problem=True)
+        self._show_found(at, phrases)
+
+    def _show_found(self, at: str | None, phrases: Sequence[str]) -> None:
+        from metis_tui.tui.history.listing import branch_with
+
+        conversation, transcript = self.pane.conversation, self.pane.transcript
+        if at is None or at not in conversation.messages:
+            return
+        if not self.pane.is_running and all(message.id != at for message in conversation.path()):
+            conversation.head = branch_with(conversation, at)[-1].id
+            self.pane.show(conversation)
+            self.tell("What was found is on another branch, which is shown now.")
+        transcript.find_any(phrases)
+        transcript.focus()
+        self.call_after_refresh(transcript.go_to_found, at)
 
     def action_rename(self) -> None:
         from metis_tui.tui.screens.dialogs import AskText

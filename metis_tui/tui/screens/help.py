@@ -20,7 +20,7 @@ _TITLES: dict[Where, str] = {
 }
 _MORE = (
     ("Models", "type to search · Tab changes the state shown · Enter uses · F5 refreshes · Esc"),
-    ("Conversations", "j k move · Enter opens · / filters · e renames · d moves to trash · u restores · Esc"),
+    ("Saved ones", "j k move · / searches · Enter opens · Space marks · d trash · u undo · ? tells all keys · Esc"),
     ("Signing in", "Ctrl+Y copies the address · Ctrl+T shows it alone · Ctrl+R QR code · Ctrl+O opens it · Esc"),
     ("Selecting", "drag with the mouse, Ctrl+C copies; F6 hands the mouse to your terminal"),
     ("Editing", "Ctrl+W word · Ctrl+U Ctrl+K line · Ctrl+_ undo · Ctrl+Y redo · Up Down earlier prompts"),

@@ -1,0 +1,229 @@
+"""Loading and searching in the history screen: from what is typed to the rows that are listed.
+
+A search that is overtaken by the next one is given up; nothing queues. Knows the ports, no index and no files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from metis_tui.chat.background import in_background
+from metis_tui.chat.search import IndexProgress, SearchQuery, SearchResults
+from metis_tui.tui.history.listing import SORTS, Row, Sort, found_rows, needs_messages, plain_rows
+from metis_tui.tui.screens.history_base import HistoryBase
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from metis_tui.chat.conversation import ConversationSummary
+
+_FIRST_COUNT = 100
+"""Read before all others: more than a screen shows."""
+_HIT_LIMIT = 300
+_MORE_HITS = 4
+"""So many times more when the cursor reaches the end of what was found."""
+_PATIENCE_SECONDS = 1.5
+"""Keys behind a search wait so long for it."""
+_SEARCHING_SECONDS = 0.3
+"""After this it is said that a search is under way."""
+
+
+class HistorySearch(HistoryBase):
+    """Owns what is known of the conversations and what was found."""
+
+    _results: SearchResults | None = None
+    _problems: Sequence[str] = ()
+    _hit_limit = _HIT_LIMIT
+    _progress: IndexProgress | None = None
+
+    # --- loading ----------------------------------------------------------------------------------
+
+    def load(self) -> None:
+        self.run_worker(self._load(), group="list", exclusive=True, exit_on_error=False)
+
+    async def _load(self) -> None:
+        store = self.context.services.store
+        if not self.summaries:
+            await self._take(await store.list(limit=_FIRST_COUNT, include_trashed=True))
+        await self._take(await store.list(include_trashed=True))
+        self.is_loaded.set()
+        self.show_state()
+
+    async def _take(self, found: Sequence[ConversationSummary]) -> None:
+        def fold() -> dict[str, str]:
+            return {summary.id: summary.title.casefold() for summary in found}
+
+        folded = await in_background(fold) if len(found) > 1000 else fold()
+        self.summaries = {summary.id: summary for summary in found}
+        self.folded_titles = folded
+        for marked in [marked for marked in self.marked if marked not in self.summaries]:
+            del self.marked[marked]
+        if not self.rows_view.was_moved and not needs_messages(self.asked):
+            self._show(self._rows(), keep=self.context.conversation().id)
+        else:
+            self.fill_again()
+
+    def take_progress(self, progress: IndexProgress) -> None:
+        """News of the index; what could not be found before may be found now."""
+        was_ready = self._progress is not None and self._progress.is_ready
+        self._progress = progress
+        if progress.is_ready and not was_ready and needs_messages(self.asked):
+            self.search_now()
+        self.show_state()
+
+    # --- what is typed ----------------------------------------------------------------------------
+
+    def take_text(self, text: str) -> None:
+        """Another text in the box: lists at once what needs no message, else searches."""
+        self.asked, self._problems = self._parsed(text)
+        self._hit_limit = _HIT_LIMIT
+        self.search_now()
+
+    def _parsed(self, text: str) -> tuple[SearchQuery, Sequence[str]]:
+        if not text.strip():
+            return SearchQuery(), ()
+        from metis_tui.chat.search_query import parse_query
+
+        query, problems = parse_query(text, now=time.time(), typing=self.box.is_typing)
+        if (query.roles or query.has_code) and not query.has_terms and not needs_messages(query):
+            problems = (*problems, "role: goes with words to search for")
+        return query, tuple(problems)
+
+    def search_now(self) -> None:
+        if not needs_messages(self.asked):
+            for worker in self.workers:
+                if worker.group == "search":
+                    worker.cancel()
+            self._results = None
+            self.settled.set()
+            self._show(self._rows(), keep=None if self.box.is_typing else self._current_id())
+            return
+        self.settled.clear()
+        # The function, not its coroutine: one that is given up before it begins must leave nothing behind.
+        self.run_worker(self._search, group="search", exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
+
+    async def _search(self) -> None:
+        query = self.asked
+        waiting = self.set_timer(_SEARCHING_SECONDS, self.show_state)
+        try:
+            await self.is_loaded.wait()
+            search = self.context.services.search
+            if self.sort == "best":
+                query = replace(query, order="best")
+            self._results = await search.search(query, limit=self._hit_limit)
+            self._progress = search.progress
+        finally:
+            waiting.stop()
+        is_longer = self._hit_limit > _HIT_LIMIT
+        self.settled.set()
+        self._show(self._rows(), keep=self._current_id() if is_longer or not self.box.is_typing else None)
+
+    def more_if_cut(self) -> None:
+        """At the end of what was found: asks for more, if there is more."""
+        results = self._results
+        is_at_end = self.rows_view.cursor >= len(self.rows_view.rows) - 2
+        if results is not None and results.is_cut and is_at_end and self.settled.is_set():
+            self._hit_limit *= _MORE_HITS
+            self.search_now()
+
+    async def wait_until_settled(self) -> bool:
+        """Before a key acts on what is listed: False when the search takes too long for that."""
+        if self.settled.is_set():
+            return True
+        try:
+            await asyncio.wait_for(self.settled.wait(), _PATIENCE_SECONDS)
+        except (asyncio.TimeoutError, TimeoutError):
+            return False
+        return True
+
+    # --- what is listed ---------------------------------------------------------------------------
+
+    def _current_id(self) -> str | None:
+        row = self.current
+        return row.id if row is not None else None
+
+    def _rows(self) -> list[Row]:
+        if self._results is not None and needs_messages(self.asked):
+            return found_rows(self.summaries, self.folded_titles, self._results.hits, self.asked, self.sort)
+        if needs_messages(self.asked):
+            return list(self.rows_view.rows)
+        return plain_rows(self.summaries.values(), self.asked, self.sort)
+
+    def _show(self, rows: list[Row], *, keep: str | None) -> None:
+        self.rows_view.show(
+            rows,
+            with_excerpts=needs_messages(self.asked),
+            keep=keep,
+            is_cut=self._results is not None and self._results.is_cut,
+            empty_words=self._empty_words(),
+        )
+        self.show_state()
+
+    def fill_again(self) -> None:
+        self.rows_view.change(self._rows())
+        self.show_state()
+
+    def _empty_words(self) -> str:
+        if not self.summaries:
+            return "No saved conversations yet."
+        if self.box.value.strip():
+            return "Nothing is found. Esc shows the whole list again, ? tells of filters."
+        return "Nothing is listed here: is:archived and is:trash show the rest."
+
+    def next_sort(self) -> None:
+        sorts = [sort for sort in SORTS if sort != "best" or needs_messages(self.asked)]
+        before = self.sort if self.sort in sorts else "newest"
+        self.sort = sorts[(sorts.index(before) + 1) % len(sorts)]
+        if needs_messages(self.asked) and "best" in (before, self.sort):
+            self.search_now()
+        else:
+            self._show(self._rows(), keep=self._current_id())
+
+    # --- words for it -----------------------------------------------------------------------------
+
+    def title_words(self) -> str:
+        """Conversations · 312 of 10,000 · newest first · 3 marked"""
+        # A list that is not whole yet counts what it has.
+        in_trash = sum(summary.is_trashed for summary in self.summaries.values())
+        archived = sum(s.is_archived and not s.is_trashed for s in self.summaries.values())
+        shown, total = len(self.rows_view.rows), len(self.summaries) - in_trash
+        if "trash" in self.asked.places:
+            total = in_trash
+        more = "" if self.is_loaded.is_set() else "…"
+        words = ["Conversations"] if self.size.width >= 60 else []
+        words.append(f"{shown:,} of {total:,}{more}")
+        if self.marked:
+            words.append(f"{len(self.marked):,} marked")
+        if self._results is not None and needs_messages(self.asked):
+            hits = len(self._results.hits)
+            words.append(f"{hits:,}{'+' if self._results.is_cut else ''} hit{'' if hits == 1 else 's'}")
+        words.append(SORTS[self._sort_in_use()])
+        if archived and "archived" not in self.asked.places:
+            words.append(f"{archived:,} archived")
+        if in_trash and "trash" not in self.asked.places:
+            words.append(f"{in_trash:,} trashed")
+        return " · ".join(words)
+
+    def _sort_in_use(self) -> Sort:
+        return self.sort if self.sort != "best" or needs_messages(self.asked) else "newest"
+
+    def search_words(self) -> str:
+        """What is wrong with what was typed, or with the index; empty: nothing."""
+        if self._problems:
+            return " · ".join(self._problems)
+        if not needs_messages(self.asked):
+            return ""
+        progress = self._progress
+        if not self.settled.is_set():
+            return "searching…"
+        if progress is not None and not progress.has_index:
+            trouble = f" ({progress.trouble})" if progress.trouble else ""
+            return f"There is no index{trouble}; searching reads the files and takes longer."
+        if progress is not None and not progress.is_ready:
+            return f"indexing {progress.done:,}/{progress.total:,} – results may be incomplete"
+        if self._results is not None and not self._results.is_complete:
+            return "Not everything is indexed yet; results may be incomplete."
+        return ""
