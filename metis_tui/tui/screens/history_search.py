@@ -221,7 +221,7 @@ class HistorySearch(HistoryBase):
             return "searching…"
         if progress is not None and not progress.has_index:
             trouble = f" ({progress.trouble})" if progress.trouble else ""
-            return f"There is no index{trouble}; searching reads the files and takes longer."
+            return f"There is no index{trouble}: searching takes longer."
         if progress is not None and not progress.is_ready:
             return f"indexing {progress.done:,}/{progress.total:,} – results may be incomplete"
         if self._results is not None and not self._results.is_complete:
