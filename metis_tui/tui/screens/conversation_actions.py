@@ -146,7 +146,15 @@ class ConversationActions(ChatBase):
             self.tell("What was found is on another branch, which is shown now.")
         transcript.find_any(phrases)
         transcript.focus()
-        self.call_after_refresh(transcript.go_to_found, at)
+        self._go_when_laid_out(at)
+
+    def _go_when_laid_out(self, message_id: str, tries: int = 50) -> None:
+        """A transcript that was not shown before has no rows yet."""
+        transcript = self.pane.transcript
+        if transcript.is_laid_out and transcript.document.entries:
+            transcript.go_to_found(message_id)
+        elif tries > 0:
+            self.set_timer(0.02, lambda: self._go_when_laid_out(message_id, tries - 1))
 
     def action_rename(self) -> None:
         from metis_tui.tui.screens.dialogs import AskText
