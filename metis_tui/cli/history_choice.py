@@ -11,7 +11,7 @@ from metis_tui.chat.exchange import with_attachments
 from metis_tui.chat.ports import ConversationStore
 from metis_tui.cli import diagnostics
 from metis_tui.cli.diagnostics import NotFound, UsageProblem
-from metis_tui.cli.opening import find_conversation, open_conversation
+from metis_tui.cli.opening import find_conversation
 
 if TYPE_CHECKING:
     from metis_tui.cli.history import OpenSearch
@@ -43,10 +43,14 @@ async def chosen(options: argparse.Namespace, store: ConversationStore, search: 
 
 
 async def opened(store: ConversationStore, ids: Sequence[str]) -> list[Conversation]:
-    """Read whole; what is damaged is told."""
+    """Read whole; what is damaged is told, and so is one that went meanwhile."""
     found = []
     for conversation_id in ids:
-        conversation = await open_conversation(store, conversation_id)
+        try:
+            conversation = await store.open(conversation_id)
+        except KeyError:
+            diagnostics.warn(f"{conversation_id} is gone")
+            continue
         if conversation.damaged:
             count = len(conversation.damaged)
             diagnostics.warn(f"{conversation.id}: {count} damaged record{'s' * (count > 1)} skipped")
