@@ -10,10 +10,12 @@ import asyncio
 import base64
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from metis_tui.chat.background import in_background
 from metis_tui.config.paths import make_private_folder
+from metis_tui.tui.display.terminal_traits import is_gnu_screen
 
 OSC52_LIMIT = 70_000
 """Bytes of text; terminals drop longer OSC 52 strings silently."""
@@ -43,7 +45,7 @@ class Clipboard:
             return f"Copied to the desktop's clipboard{beside}."
         if size > OSC52_LIMIT:
             return f"Too large for the terminal's clipboard{': it is in ' + str(self._path) if kept else ''}."
-        self._write(osc52(text, in_screen=self._environment.get("TERM", "").startswith("screen")))
+        self._write(osc52(text, in_screen=is_gnu_screen(self._environment)))
         return f"Sent to your terminal, which may not take it{beside}."
 
     def _keep(self, text: str) -> bool:
@@ -51,6 +53,7 @@ class Clipboard:
             make_private_folder(self._path.parent)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
+                os.fchmod(descriptor, 0o600)  # also when it was there before
                 file.write(text)
         except OSError:
             return False
@@ -79,8 +82,13 @@ async def _tmux_load(text: str) -> bool:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
+    except OSError:
+        return False
+    try:
         await asyncio.wait_for(process.communicate(text.encode("utf-8", "replace")), 3)
     except (OSError, asyncio.TimeoutError):
+        with suppress(ProcessLookupError):
+            process.kill()
         return False
     return process.returncode == 0
 

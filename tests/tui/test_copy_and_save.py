@@ -14,6 +14,7 @@ from textual.widgets import Input
 
 from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.chat.identifiers import new_ulid
+from metis_tui.exchange.file_exchange import FileExchange
 from metis_tui.store.conversation_store import ConversationFiles
 from metis_tui.tui.code_blocks import code_blocks
 from metis_tui.tui.commands import MOST_OUTPUT, RunningCommand
@@ -24,6 +25,9 @@ from metis_tui.tui.screens.ask_path import AskPath
 from metis_tui.tui.screens.choose_row import ChooseRow
 from metis_tui.tui.screens.command_output import CommandOutput
 from metis_tui.tui.screens.dialogs import AskKey, AskText
+from metis_tui.tui.screens.export_dialog import AskExport
+from metis_tui.tui.screens.review import Review
+from metis_tui.tui.screens.text_view import TextView
 
 REPLY = """\
 Two **files**. First `run/job.sh`:
@@ -250,3 +254,52 @@ async def test_the_pager_gets_a_safe_text_and_has_a_fallback(tmp_path: Path) -> 
     assert seen.with_suffix(".first").read_text() == "-S\n"
     with pytest.raises(PagerFailed, match="Set PAGER"):
         await page("a", handing_over, {"PATH": "/nowhere"})
+
+
+async def test_an_export_goes_where_it_is_told_and_overwrites_nothing_unasked(
+    start: StartSession, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened(start, home) as session:
+        await session.pilot.press("x")
+        await shows(session, AskExport)
+        await session.pilot.press("enter")
+        file = tmp_path / "two-files.md"
+        await session.until(lambda: file.exists() and session.app.screen is session.chat)
+        assert "Two **files**. First" in file.read_text()
+        assert file.stat().st_mode & 0o777 == 0o600
+        for words in ("two-files.json", "json two-files.json"):
+            await session.type(f"/export {words}")
+            session.chat.prompt.focus()
+            await session.pilot.press("enter")
+            await session.until(lambda: (tmp_path / "two-files.json").exists())
+        await shows(session, AskKey)
+        await session.pilot.press("escape")
+        again = FileExchange().read(tmp_path / "two-files.json").conversations
+        assert [m.text for m in again[0].path()] == ["Write two files.", REPLY]
+        await session.type("/export draft.doc")
+        await session.pilot.press("enter")
+        await session.until_shown("The format is not clear")
+        await session.type("/cite")
+        await session.pilot.press("enter")
+        await shows(session, TextView)
+        await session.pilot.press("y", "escape")
+        await session.until(lambda: "@" in (home / "state" / "last-copy.txt").read_text())
+
+
+async def test_in_review_words_are_taken_out_and_nothing_is_sent(start: StartSession, home: Path) -> None:
+    async with opened(start, home) as session:
+        await session.pilot.press("v")
+        await shows(session, Review)
+        await session.pilot.press("Y")
+        await shows(session, ChooseRow)
+        await session.pilot.press("3")
+        last = home / "state" / "last-copy.txt"
+        await session.until(lambda: last.exists() and last.read_text() == "print *, 1")
+        await session.until(lambda: isinstance(session.app.screen, Review))
+        await session.pilot.press("s")
+        await shows(session, ChooseRow)
+        await session.pilot.press("escape", "|")
+        await shows(session, ChooseRow)
+        await session.pilot.press("escape", "e")
+        await session.until_shown("Review only reads")

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from metis_tui.tui.reading import Reading
     from metis_tui.tui.screens.models import ModelPicker
     from metis_tui.tui.services import Launch, Services
+    from metis_tui.tui.sharing import Sharing
     from metis_tui.tui.taking_out import TakingOut
     from metis_tui.tui.widgets.chat_pane import ChatPane
     from metis_tui.tui.widgets.notice_bar import NoticeBar
@@ -62,6 +63,7 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     _reading: Reading | None = None
     _copying: Copying | None = None
     _taking_out: TakingOut | None = None
+    _sharing: Sharing | None = None
 
     @property
     def services(self) -> Services:
@@ -84,6 +86,10 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
 
     @property
     def copying(self) -> Copying:
+        raise NotImplementedError
+
+    @property
+    def taking_out(self) -> TakingOut:
         raise NotImplementedError
 
     @property

@@ -120,3 +120,4 @@ class Review(ReviewBase):
         self.tell(_READ_ONLY)
 
     action_edit_branch = action_regenerate = action_ask_another = action_fork = action_tree = _refuse
+    action_export = _refuse

@@ -12,6 +12,7 @@ from metis_tui.tui.widgets.prompt_input import PromptInput
 
 if TYPE_CHECKING:
     from metis_tui.chat.conversation import ChatMessage
+    from metis_tui.tui.sharing import Sharing
 
 
 class TranscriptActions(ReadingActions):
@@ -92,6 +93,24 @@ class TranscriptActions(ReadingActions):
 
     async def pipe_with(self, command: str) -> None:
         self.taking_out.start(self.taking_out.pipe(command))
+
+    @property
+    def sharing(self) -> Sharing:
+        """What others can be given."""
+        from metis_tui.tui.sharing import Sharing
+
+        if self._sharing is None:
+            self._sharing = Sharing(self)
+        return self._sharing
+
+    def action_export(self) -> None:
+        self.taking_out.start(self.sharing.export())
+
+    async def export_with(self, argument: str) -> None:
+        self.taking_out.start(self.sharing.export(argument))
+
+    def action_cite(self) -> None:
+        self.taking_out.start(self.sharing.cite())
 
     def action_pager(self) -> None:
         self.taking_out.start(self.taking_out.page())

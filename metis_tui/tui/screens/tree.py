@@ -71,7 +71,7 @@ class Tree(Overlay[TreeChoice | None]):
 
     def on_resize(self) -> None:
         keys = "● shown · Enter shows this branch · h l fold · f forks from here · Esc"
-        short = "Enter shows · h l fold · f forks · Esc"
+        short = "Enter · h l fold · f fork · Esc"
         self.query_one("#tree-keys", Static).update(keys if self.app.size.width >= 76 else short)
         if self._lines:
             self._fill()
