@@ -13,6 +13,7 @@ from metis_tui.store.conversation_store import ConversationFiles
 from metis_tui.tui.screens.models import ModelPicker
 from metis_tui.tui.screens.reply_parameters import ReplyParameters
 from metis_tui.tui.screens.tree import Tree
+from metis_tui.tui.widgets.tree_view import TreeView
 
 
 def message(number: int, role: str, text: str, parent: str | None) -> ChatMessage:
@@ -169,7 +170,7 @@ async def test_the_tree_shows_branches_and_forks(start: StartSession, home: Path
         await session.until(lambda: texts(session))
         await session.pilot.press("ctrl+x", "b")
         await session.until(lambda: isinstance(session.app.screen, Tree) and "├─○" in session.screen_text())
-        assert session.app.screen.query_one(OptionList).option_count == 7
+        assert session.app.screen.query_one(TreeView).virtual_size.height == 7
         assert "1/2  old answer" in session.screen_text()
         await session.pilot.press("g", "h")
         await session.until_shown("+6 folded")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from app_session import Session, StartSession
+from metis_tui.tui.screens.export_dialog import AskExport
 from textual.widgets import Input
 
 from metis_tui.chat.conversation import ChatMessage, Conversation
@@ -25,7 +26,6 @@ from metis_tui.tui.screens.ask_path import AskPath
 from metis_tui.tui.screens.choose_row import ChooseRow
 from metis_tui.tui.screens.command_output import CommandOutput
 from metis_tui.tui.screens.dialogs import AskKey, AskText
-from metis_tui.tui.screens.export_dialog import AskExport
 from metis_tui.tui.screens.review import Review
 from metis_tui.tui.screens.text_view import TextView
 
@@ -272,7 +272,7 @@ async def test_an_export_goes_where_it_is_told_and_overwrites_nothing_unasked(
             await session.type(f"/export {words}")
             session.chat.prompt.focus()
             await session.pilot.press("enter")
-            await session.until(lambda: (tmp_path / "two-files.json").exists())
+            await session.until((tmp_path / "two-files.json").exists)
         await shows(session, AskKey)
         await session.pilot.press("escape")
         again = FileExchange().read(tmp_path / "two-files.json").conversations

@@ -6,19 +6,18 @@ import time
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Static
 
 from metis_tui.chat.branches import TreeLine, tree_lines
 from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.chat.printable import printable_line
 from metis_tui.tui.rendering.wrapping import cells, crop
 from metis_tui.tui.screens.overlay import Overlay
+from metis_tui.tui.widgets.tree_view import TreeRow, TreeView
 
 _ENDS = {"length": "cut at limit", "error": "failed", "interrupted": "interrupted", "cancelled": "stopped"}
 _WIDE = 60
@@ -40,10 +39,11 @@ class Tree(Overlay[TreeChoice | None]):
     CSS_PATH = "tree.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,T", "dismiss(None)", "Close", show=False),
-        Binding("j", "move(1)", show=False),
-        Binding("k", "move(-1)", show=False),
-        Binding("g", "first", show=False),
-        Binding("G", "last", show=False),
+        Binding("enter", "choose", show=False),
+        Binding("j,down", "move(1)", show=False),
+        Binding("k,up", "move(-1)", show=False),
+        Binding("g,home", "first", show=False),
+        Binding("G,end", "last", show=False),
         Binding("space,pagedown", "page(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
         Binding("h,left", "fold", show=False),
@@ -61,40 +61,33 @@ class Tree(Overlay[TreeChoice | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="tree-box") as box:
             messages = self._conversation.messages
-            box.border_title = f"Branches ── {len(messages)} message{'s' if len(messages) != 1 else ''}"
-            yield OptionList(id="tree-list", compact=True, markup=False)
+            box.border_title = f"Branches ── {len(messages):,} message{'s' if len(messages) != 1 else ''}"
+            yield TreeView()
             yield Static("", id="tree-keys", markup=False)
 
     def on_mount(self) -> None:
-        self.query_one(OptionList).focus()
+        self._view = self.query_one(TreeView)
+        self._view.focus()
         self.call_after_refresh(self._fill)
 
     def on_resize(self) -> None:
         keys = "● shown · Enter shows this branch · h l fold · f forks from here · Esc"
         short = "Enter · h l fold · f fork · Esc"
         self.query_one("#tree-keys", Static).update(keys if self.app.size.width >= 76 else short)
-        if self._lines:
-            self._fill()
 
     # -- lines -------------------------------------------------------------------------------------------------
 
     def _fill(self) -> None:
-        options = self.query_one(OptionList)
-        width = max(20, options.scrollable_content_region.width or self.app.size.width - 6)
-        if not options.show_vertical_scrollbar:
-            width -= 2  # it may come
         self._lines = tree_lines(self._conversation, self._folded)
-        options.clear_options()
-        options.add_options(Option(self._row(line, width)) for line in self._lines)
-        place = next((n for n, line in enumerate(self._lines) if line.message.id == self._current), None)
-        if place is not None:
-            options.highlighted = place
+        numbers = (number for number, line in enumerate(self._lines) if line.message.id == self._current)
+        self._view.show(len(self._lines), self._row, next(numbers, len(self._lines) - 1))
 
-    def _row(self, line: TreeLine, width: int) -> Text:
-        message = line.message
-        guides = line.guides if cells(line.guides) <= _MOST_GUIDES else "…" + line.guides[-_MOST_GUIDES:]
-        sign = "●" if line.is_shown else "○"
-        head = f"{sign} {crop(_writer(message), max(10, width // 4))}"
+    def _row(self, number: int, width: int) -> TreeRow:
+        line = self._lines[number]
+        message, guides = line.message, line.guides
+        if cells(guides) > _MOST_GUIDES:
+            guides = "…" + guides[-_MOST_GUIDES:]
+        head = f"{'●' if line.is_shown else '○'} {crop(_writer(message), max(10, width // 4))}"
         if line.place is not None:
             head += f" {line.place.number}/{line.place.of}"
         facts = [f"+{line.hidden_count:,} folded"] if line.hidden_count else []
@@ -104,12 +97,7 @@ class Tree(Overlay[TreeChoice | None]):
         left = crop(f"{guides}{head}", max(8, width - cells(right) - 2))
         room = width - cells(left) - cells(right) - 4
         words = crop(printable_line(message.text, 200) or "(no text)", room) if room >= 4 else ""
-        gap = " " * max(1, width - cells(left) - cells(words) - cells(right) - (2 if words else 0))
-        text = Text(no_wrap=True, end="")
-        text.append(left, "bold" if line.is_shown else "")
-        text.append(f"  {words}" if words else "")
-        text.append(f"{gap}{right}", "dim")
-        return text
+        return TreeRow(left, f"  {words}", right, line.is_shown)
 
     def _user_marks(self, message: ChatMessage) -> str:
         marks = ["bookmark"] if message.id in self._conversation.bookmarks else []
@@ -120,22 +108,19 @@ class Tree(Overlay[TreeChoice | None]):
 
     @property
     def _line(self) -> TreeLine | None:
-        highlighted = self.query_one(OptionList).highlighted
-        return self._lines[highlighted] if highlighted is not None and highlighted < len(self._lines) else None
+        return self._lines[self._view.cursor] if self._lines else None
 
     def action_move(self, step: int) -> None:
-        options = self.query_one(OptionList)
-        if options.highlighted is not None:
-            options.highlighted = max(0, min(len(self._lines) - 1, options.highlighted + step))
+        self._view.cursor += step
 
     def action_first(self) -> None:
-        self.query_one(OptionList).action_first()
+        self._view.cursor = 0
 
     def action_last(self) -> None:
-        self.query_one(OptionList).action_last()
+        self._view.cursor = len(self._lines) - 1
 
     def action_page(self, step: int) -> None:
-        self.action_move(step * max(1, self.query_one(OptionList).size.height - 1))
+        self._view.cursor += step * max(1, self._view.page - 1)
 
     def action_fold(self) -> None:
         """Folds what follows; where that is folded or nothing, goes to where this branch leaves."""
@@ -165,8 +150,8 @@ class Tree(Overlay[TreeChoice | None]):
         if self._line is not None:
             self.dismiss(TreeChoice(self._line.message.id, True))
 
-    @on(OptionList.OptionSelected)
-    def choose(self) -> None:
+    @on(TreeView.Chosen)
+    def action_choose(self) -> None:
         if self._line is not None:
             self.dismiss(TreeChoice(self._line.message.id, False))
 
