@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from app_session import Session, StartSession
-from metis_tui.tui.screens.export_dialog import AskExport
 from textual.widgets import Input
 
 from metis_tui.chat.conversation import ChatMessage, Conversation
@@ -26,6 +25,7 @@ from metis_tui.tui.screens.ask_path import AskPath
 from metis_tui.tui.screens.choose_row import ChooseRow
 from metis_tui.tui.screens.command_output import CommandOutput
 from metis_tui.tui.screens.dialogs import AskKey, AskText
+from metis_tui.tui.screens.export_dialog import AskExport
 from metis_tui.tui.screens.review import Review
 from metis_tui.tui.screens.text_view import TextView
 

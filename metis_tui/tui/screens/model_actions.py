@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from metis_tui.chat.printable import printable_line
-from metis_tui.tui.model_choice import missing_model_words, next_recent, wanted_model
 from metis_tui.tui.screens.chat_base import ChatBase
 from metis_tui.tui.widgets.notice_bar import Notice
 
@@ -31,6 +30,8 @@ class ModelActions(ChatBase):
     def choose_from_wishes(self) -> None:
         if not self.catalog.models:
             return
+        from metis_tui.tui.model_choice import missing_model_words, wanted_model
+
         wishes = (self.wished_model, *self.fallback_models)
         chosen = wanted_model(self.catalog, wishes, is_strict=bool(self.wished_model))
         self.model = chosen
@@ -116,6 +117,8 @@ class ModelActions(ChatBase):
         self.tell("Reading the models' states…")
 
     def action_next_model(self) -> None:
+        from metis_tui.tui.model_choice import next_recent
+
         found = next_recent(self.catalog, self.measurements, self.model.key if self.model else "")
         if found is None:
             self.tell("There is no other live model.")
