@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,16 @@ EXTENSIONS: dict[ExportFormat, str] = {
     "html": ".html",
     "bundle": ".metis.zip",
 }
+
+
+_LONGEST_NAME = 60
+
+
+def suggested_name(titles: Sequence[str], kind: ExportFormat) -> str:
+    """A file name made of the title, or of how many conversations there are."""
+    text = titles[0] if len(titles) == 1 else f"{len(titles)} conversations"
+    name = re.sub(r"[^\w.-]+", "-", text, flags=re.UNICODE).strip("-._")[:_LONGEST_NAME].rstrip("-._").lower()
+    return (name or "conversation") + EXTENSIONS[kind]
 
 
 class ImportFailure(ChatError):

@@ -5,17 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-import time
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from metis_tui.chat.conversation import Conversation
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.printable import printable_line
 from metis_tui.cli.diagnostics import UsageProblem
-
-_LONGEST_NAME = 60
 
 
 class NotWritten(ChatError):
@@ -24,18 +19,6 @@ class NotWritten(ChatError):
     kind = "not_written"
     title = "The file was not written"
     hint = "Choose another place with -o."
-
-
-def file_name(conversations: Sequence[Conversation]) -> str:
-    """A name without its extension: the title's words, or for several the day."""
-    if len(conversations) != 1:
-        return f"conversations-{time.strftime('%Y-%m-%d')}"
-    title = printable_line(conversations[0].title, 200)
-    words = "".join(character if character.isalnum() else " " for character in title).split()
-    name = "-".join(words)[:_LONGEST_NAME].rstrip("-")
-    while len(name.encode("utf-8")) > 2 * _LONGEST_NAME:
-        name = name[:-1]
-    return name or conversations[0].id
 
 
 def write_file(path: Path, content: bytes, *, is_forced: bool) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from metis_tui.chat.background import in_background
 from metis_tui.chat.conversation import Conversation
-from metis_tui.chat.exchange import EXTENSIONS, ExportFormat
+from metis_tui.chat.exchange import ExportFormat, suggested_name
 from metis_tui.chat.ports import ConversationStore
 from metis_tui.cli import diagnostics
 from metis_tui.cli.diagnostics import ExitCode, UsageProblem
-from metis_tui.cli.export_file import file_name, write_file
+from metis_tui.cli.export_file import write_file
 from metis_tui.cli.history_choice import chosen
 from metis_tui.cli.history_grammar import FORMATS
 from metis_tui.cli.output import Output
@@ -64,4 +64,4 @@ def _path(to: str, conversations: list[Conversation], kind: ExportFormat) -> Pat
     folder = Path(to).expanduser() if to else Path()
     if to and not folder.is_dir() and not to.endswith("/"):
         return folder
-    return folder / f"{file_name(conversations)}{EXTENSIONS[kind]}"
+    return folder / suggested_name([conversation.title for conversation in conversations], kind)

@@ -110,7 +110,7 @@ class _Page:
         yield '<dl class="facts">\n'
         yield from (f"<dt>{label}</dt><dd>{value}</dd>\n" for label, value in facts if value)
         yield "</dl>\n"
-        if conversation.is_read_only:
+        if conversation.is_read_only and not conversation.source_file:
             yield '<p class="remark">It holds records of a newer version of metis-tui, which are not shown.</p>\n'
 
     def _contents(self) -> Iterator[str]:

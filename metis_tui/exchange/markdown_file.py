@@ -52,7 +52,7 @@ def _front_matter(each: Outline) -> Iterator[str]:
     yield f"clients: {_yaml(each.clients)}"
     if conversation.origin:
         yield f"origin: {_yaml(conversation.origin)}"
-    if conversation.is_read_only:
+    if conversation.is_read_only and not conversation.source_file:
         yield "incomplete: true  # it holds records of a newer version of metis-tui, which are not shown"
     replies = [e for e in (*each.shown, *each.others) if e.message.role == "assistant"]
     yield "replies:" if replies else "replies: []"

@@ -7,29 +7,18 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 from metis_tui.chat.background import in_background
-from metis_tui.chat.conversation import ChatMessage, Conversation
-from metis_tui.chat.exchange import EXTENSIONS, ConversationExchange, ExportFormat
+from metis_tui.chat.conversation import Conversation
+from metis_tui.chat.exchange import EXTENSIONS, ConversationExchange, ExportFormat, with_attachments
 from metis_tui.chat.ports import ConversationStore
-
-_LONGEST_NAME = 60
 
 
 class ExportFailed(Exception):
     """Why nothing was written, and what helps, in plain words."""
-
-
-def suggested_name(titles: Sequence[str], kind: ExportFormat) -> str:
-    """A file name made of the title, or of how many there are."""
-    text = titles[0] if len(titles) == 1 else f"{len(titles)} conversations"
-    name = re.sub(r"[^\w.-]+", "-", text, flags=re.UNICODE).strip("-._")[:_LONGEST_NAME].rstrip("-._").lower()
-    return (name or "conversation") + EXTENSIONS[kind]
 
 
 def with_extension(path: str, kind: ExportFormat) -> str:
@@ -55,7 +44,7 @@ async def export_to_file(
     """
     if await in_background(path.exists):
         raise ExportFailed(f"{path} is there already. Choose another name.")
-    whole = [await _with_attachments(conversation, store) for conversation in conversations]
+    whole = [await with_attachments(conversation, store) for conversation in conversations]
 
     def write() -> int:
         data = exchange.export(whole, kind)
@@ -92,19 +81,3 @@ def _in_words(path: Path, error: OSError) -> str:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "The disk is full, or your quota. Nothing was written."
     return f"{path} could not be written ({os.strerror(error.errno or 0)})."
-
-
-async def _with_attachments(conversation: Conversation, store: ConversationStore) -> Conversation:
-    """With the content of its attachments, as far as it is here."""
-    changed: dict[str, ChatMessage] = {}
-    for message in conversation.messages.values():
-        if all(attachment.data is not None for attachment in message.attachments):
-            continue
-        loaded = tuple(
-            [
-                a if a.data is not None else replace(a, data=await store.attachment(a.sha256))
-                for a in message.attachments
-            ]
-        )
-        changed[message.id] = replace(message, attachments=loaded)
-    return replace(conversation, messages={**conversation.messages, **changed}) if changed else conversation

@@ -186,7 +186,7 @@ class Reading:
     def _is_refused(self) -> bool:
         if not self._host.reading_conversation.is_read_only:
             return False
-        self._host.tell("It was written by a newer version of metis-tui.", title="Read-only", is_problem=True)
+        self._host.tell(self._host.reading_conversation.read_only_reason, title="Read-only", is_problem=True)
         return True
 
     async def _and_show(self, saving: Awaitable[bool]) -> None:

@@ -64,7 +64,7 @@ async def test_nothing_is_overwritten_unless_it_is_said(history: History, tmp_pa
     await history.save("Why does MPI hang?")
     folder = tmp_path / "exports"
     folder.mkdir()
-    target = folder / "Why-does-MPI-hang.md"
+    target = folder / "why-does-mpi-hang.md"
     assert (await history("export", "last", "-o", str(folder))).code == 0
     before = target.read_text()
     target.write_text("mine")

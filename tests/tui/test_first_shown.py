@@ -53,3 +53,32 @@ async def test_a_file_is_shown_read_only_and_a_fork_of_it_is_saved(start: StartS
             await session.chat.open_conversation(fork)
     ids = {path.name[:26] for path in (home / "data").glob("conversations/*/*")}
     assert ids == {saved.id, fork}
+
+
+async def test_a_search_named_at_the_start_is_on_screen(start: StartSession, home: Path) -> None:
+    store = ConversationFiles(home / "data")
+    wanted = one_turn("Of tokamaks", "A ring of plasma.")
+    for conversation in (wanted, one_turn("Of cats", "They purr.")):
+        await store.add(conversation)
+    await store.close()
+    async with start(history_query="plasma") as session:
+        await session.until_shown("A ring of plasma.")
+        assert "Of tokamaks" in session.screen_text()
+        assert "Of cats" not in session.screen_text()
+        await session.pilot.press("enter")
+        await session.until(lambda: session.chat.pane.conversation.id == wanted.id, "it is opened")
+
+
+async def test_a_file_of_several_conversations_is_a_list_of_them(start: StartSession, home: Path) -> None:
+    store = ConversationFiles(home / "data")
+    await store.add(one_turn("Of mine", "Kept."))
+    await store.close()
+    file = home / "sent.metis.zip"
+    file.write_bytes(FileExchange().export([one_turn("First", "One."), one_turn("Second", "Two.")], "bundle"))
+    before = sorted((home / "data").rglob("*"))
+    async with start(size=(80, 24), file=str(file)) as session:
+        await session.until(lambda: {"First", "Second"} <= set(session.screen_text().split()), "both are listed")
+        assert "Of mine" not in session.screen_text()
+        await session.pilot.press("enter")
+        await session.until_shown("read-only: sent.metis.zip")
+    assert sorted((home / "data").rglob("*")) == before

@@ -9,8 +9,9 @@ import pytest
 from rich.cells import cell_len
 
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
+from metis_tui.chat.exchange import suggested_name
 from metis_tui.chat.search import SearchHit, SearchQuery, Term
-from metis_tui.tui.exporting import ExportFailed, suggested_name, with_extension, write_new_file
+from metis_tui.tui.exporting import ExportFailed, with_extension, write_new_file
 from metis_tui.tui.history.changes import Step, Undo, changes_to, tags_after
 from metis_tui.tui.history.listing import Row, branch_with, found_rows, plain_rows
 from metis_tui.tui.history.row_text import RowState, excerpt_pieces, marked_excerpt, title_pieces

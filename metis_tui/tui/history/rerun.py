@@ -128,7 +128,7 @@ class Rerun:
     def _prompt(self, conversation: Conversation) -> tuple[str, str | None]:
         """Why it is left out, or the prompt to ask again."""
         if conversation.is_read_only:
-            return "it was written by a newer version", None
+            return "it is read-only", None
         prompts = [message for message in conversation.path() if message.role == "user"]
         if not prompts:
             return "it has no prompt", None

@@ -115,8 +115,7 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
         raise NotImplementedError
 
     def open_history(self, words: str | None = None) -> None:
-        """Opens the saved conversations, and searches them for the words."""
-        self.run_worker(self.run_action("conversations"), group="open", exit_on_error=False)
+        raise NotImplementedError
 
     def wish_model(self, wish: str) -> None:
         raise NotImplementedError

@@ -14,8 +14,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
-from metis_tui.chat.exchange import ExportFormat
-from metis_tui.tui.exporting import suggested_name, with_extension
+from metis_tui.chat.exchange import ExportFormat, suggested_name
+from metis_tui.tui.exporting import with_extension
 from metis_tui.tui.screens.overlay import Overlay
 
 FORMATS: dict[ExportFormat, tuple[str, str]] = {
