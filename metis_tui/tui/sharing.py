@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metis_tui.chat.background import in_background
-from metis_tui.chat.exchange import EXTENSIONS, ExportFormat, with_attachments
-from metis_tui.tui.exporting import suggested_name
+from metis_tui.chat.exchange import EXTENSIONS, ExportFormat, suggested_name, with_attachments
 from metis_tui.tui.screens.export_dialog import FORMATS, AskExport
 from metis_tui.tui.screens.text_view import TextView
 
