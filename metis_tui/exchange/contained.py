@@ -7,6 +7,7 @@ what is around it is shown as text. Code is not touched. Pure.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.common.html_blocks import block_names
@@ -29,12 +30,17 @@ _HARMFUL = {
     "object",
 }
 _TAG = re.compile(rf"<(?=/?(?:{'|'.join(sorted(_HARMFUL))})(?:[\s/>]|$)|!--|!\[CDATA\[|![A-Za-z]|\?)", re.IGNORECASE)
+_NEEDS_WORK = re.compile(r"<|^ {0,3}(?:#|=+ *$|-+ *$|```|~~~)", re.MULTILINE)
+"""Without these there is nothing that could reach out of its place."""
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 
 
 def contained(text: str, depth: int) -> str:
     """The text as a part of a document whose own headings have levels up to `depth`."""
-    lines = printable(text).rstrip().split("\n")
+    text = printable(text).rstrip()
+    if _NEEDS_WORK.search(text) is None:
+        return text
+    lines = text.split("\n")
     tokens = _blocks(lines)
     for _ in range(_PASSES):
         blocks = [token for token in tokens if token.type == "html_block"]
@@ -57,6 +63,7 @@ def _blocks(lines: list[str]) -> list[Token]:
     return _parser().parse("\n".join(lines))
 
 
+@lru_cache(maxsize=1)
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark").enable("table")
     parser.core.ruler.enableOnly(["normalize", "block"])

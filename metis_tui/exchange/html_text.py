@@ -18,8 +18,8 @@ from markdown_it.token import Token
 from metis_tui.chat.printable import printable
 from metis_tui.exchange.math_source import keep_math
 
-_LONGEST_MARKDOWN = 300_000
-"""Characters of a text up to which it is read as Markdown; a longer one is shown as it is."""
+_LONGEST_MARKDOWN = 120_000
+"""Characters of a text up to which it is read as Markdown; a longer one, such as a file, is shown as it is."""
 _LONGEST_CODE = 100_000
 """Characters of a code block up to which it is coloured."""
 _LINK = re.compile(r"(?:https?|mailto):", re.IGNORECASE)
@@ -101,10 +101,16 @@ def _coloured(code: str, language: str) -> str:
     if not language or len(code) > _LONGEST_CODE:
         return escape(code)
     from pygments import highlight
-    from pygments.formatters.html import HtmlFormatter
 
     lexer = _lexer(language)
-    return escape(code) if lexer is None else str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
+    return escape(code) if lexer is None else str(highlight(code, lexer, _formatter()))
+
+
+@lru_cache(maxsize=1)
+def _formatter() -> Any:
+    from pygments.formatters.html import HtmlFormatter
+
+    return HtmlFormatter(nowrap=True)
 
 
 @lru_cache(maxsize=64)

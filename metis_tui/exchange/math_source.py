@@ -55,13 +55,16 @@ def _block(state: StateBlock, start: int, end: int, silent: bool) -> bool:
     closing = _BLOCKS.get(opening)
     if closing is None:
         return False
-    for line in range(start, min(end, start + _MOST_LINES)):
+    known: dict[str, int] = state.env.setdefault("lines without the end of a formula", {})
+    last = min(end, start + _MOST_LINES)
+    for line in range(max(start, min(known.get(closing, 0), last - 1)), last):
         if line > start and state.sCount[line] < state.blkIndent:
             return False
         text = state.src[state.bMarks[line] + state.tShift[line] : state.eMarks[line]].rstrip()
         if text.endswith(closing) and (line > start or len(text) > 4):
             break
     else:
+        known[closing] = last
         return False
     if not silent:
         token = state.push("math_block", "", 0)
