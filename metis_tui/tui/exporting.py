@@ -5,16 +5,14 @@ A file that is there is never overwritten, and what is written only its owner ca
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 from metis_tui.chat.background import in_background
 from metis_tui.chat.conversation import Conversation
 from metis_tui.chat.exchange import EXTENSIONS, ConversationExchange, ExportFormat, with_attachments
 from metis_tui.chat.ports import ConversationStore
+from metis_tui.tui.saving import AlreadyThere, NotWritten, shown_path, write_file
 
 
 class ExportFailed(Exception):
@@ -55,29 +53,10 @@ async def export_to_file(
 
 
 def write_new_file(path: Path, data: bytes) -> None:
-    """Blocking. Raises ExportFailed; a file that could not be written whole is taken away again."""
+    """Blocking. Raises ExportFailed; a file that could not be written whole is not there."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    except FileExistsError:
-        raise ExportFailed(f"{path} is there already. Choose another name.") from None
-    except OSError as error:
-        raise ExportFailed(_in_words(path, error)) from error
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        with suppress(OSError):
-            path.unlink()
-        raise ExportFailed(_in_words(path, error)) from error
-
-
-def _in_words(path: Path, error: OSError) -> str:
-    if error.errno == errno.ENOENT:
-        return f"There is no folder {path.parent}."
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"Nothing may be written to {path.parent}."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return "The disk is full, or your quota. Nothing was written."
-    return f"{path} could not be written ({os.strerror(error.errno or 0)})."
+        write_file(path, data)
+    except AlreadyThere:
+        raise ExportFailed(f"{shown_path(path)} is there already. Choose another name.") from None
+    except NotWritten as failure:
+        raise ExportFailed(str(failure)) from failure

@@ -77,4 +77,4 @@ class OtherWindows:
         if new.intersection(message.id for message in shown):
             self._chat.tell("New messages from another window.")
         elif places_on(conversation, shown):
-            self._chat.tell("New messages from another window, on another branch: ] and [ show it, T all branches.")
+            self._chat.tell("New messages from another window, on another branch: T shows all of them.")

@@ -47,14 +47,8 @@ LOGGED_NOTICE = "\n The service logs prompts. Conversations are also saved on yo
 NOT_KEPT_NOTICE = "\n The service logs prompts. Nothing of this is kept on your own disk.\n"
 
 
-class ChatPane(Vertical):
-    DEFAULT_CSS = """
-    ChatPane { height: 1fr; }
-    ChatPane Transcript { height: 1fr; display: none; }
-    ChatPane #welcome { height: 1fr; color: $text-muted; padding: 1 1; }
-    ChatPane.-talking Transcript { display: block; }
-    ChatPane.-talking #welcome { display: none; }
-    """
+class ConversationPane(Vertical):
+    """A conversation on screen, and the prompt below it. Which turn runs is the chat pane's business."""
 
     class TurnChanged(Message):
         """The turn's phase or words changed; read `turn`."""
@@ -62,32 +56,10 @@ class ChatPane(Vertical):
     class ConversationChanged(Message):
         """Another conversation is shown, or this one has a new title, model or message."""
 
-    @dataclass
-    class TurnRefused(Message):
-        """The turn could not start; the text is back in the prompt."""
-
-        error: ChatError
-
-    @dataclass
-    class ReplyKept(Message):
-        """A turn is over. `error` None: the reply is complete, or was stopped."""
-
-        reply: ChatMessage
-        error: ChatError | None
-        is_saved: bool
-
-    def __init__(
-        self, conversation: Conversation, *, engine: ChatEngine | None = None, id: str | None = None
-    ) -> None:
+    def __init__(self, conversation: Conversation, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.engine = engine
-        """None until the application is connected; needed to send."""
         self.conversation = conversation
         self.turn = TurnView()
-        self._worker: Worker[None] | None = None
-        self._ticker: Timer | None = None
-        self._reply_id: str | None = None
-        self._model_key = ""
         self._transcript: ConversationTranscript | None = None
 
     def compose(self) -> ComposeResult:
@@ -121,10 +93,6 @@ class ChatPane(Vertical):
     def welcome(self, text: str) -> None:
         self.query_one("#welcome", Static).update(text)
 
-    @property
-    def is_running(self) -> bool:
-        return self._worker is not None and not self._worker.is_finished
-
     def show(self, conversation: Conversation) -> None:
         """Shows another conversation. No turn may be running."""
         self.conversation = conversation
@@ -157,6 +125,47 @@ class ChatPane(Vertical):
 
         self.transcript.mark(heading_marks(self.conversation))
         self.transcript.remark(remarks_of(self.conversation))
+
+
+class ChatPane(ConversationPane):
+    """Runs the turns of its conversation."""
+
+    DEFAULT_CSS = """
+    ChatPane { height: 1fr; }
+    ChatPane Transcript { height: 1fr; display: none; }
+    ChatPane #welcome { height: 1fr; color: $text-muted; padding: 1 1; }
+    ChatPane.-talking Transcript { display: block; }
+    ChatPane.-talking #welcome { display: none; }
+    """
+
+    @dataclass
+    class TurnRefused(Message):
+        """The turn could not start; the text is back in the prompt."""
+
+        error: ChatError
+
+    @dataclass
+    class ReplyKept(Message):
+        """A turn is over. `error` None: the reply is complete, or was stopped."""
+
+        reply: ChatMessage
+        error: ChatError | None
+        is_saved: bool
+
+    def __init__(
+        self, conversation: Conversation, *, engine: ChatEngine | None = None, id: str | None = None
+    ) -> None:
+        super().__init__(conversation, id=id)
+        self.engine = engine
+        """None until the application is connected; needed to send."""
+        self._worker: Worker[None] | None = None
+        self._ticker: Timer | None = None
+        self._reply_id: str | None = None
+        self._model_key = ""
+
+    @property
+    def is_running(self) -> bool:
+        return self._worker is not None and not self._worker.is_finished
 
     def send(self, text: str, model: ServedModel, *, parent: str | None = _AT_HEAD) -> None:
         """Starts a turn; its events arrive as messages. No other turn may be running. `parent`: as for the engine."""
