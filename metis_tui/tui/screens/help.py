@@ -22,6 +22,8 @@ _MORE = (
     ("Models", "type to search · Tab changes the state shown · Enter uses · F5 refreshes · Esc"),
     ("Saved ones", "j k move · / searches · Enter opens · Space marks · d trash · u undo · ? tells all keys · Esc"),
     ("Signing in", "Ctrl+Y copies the address · Ctrl+T shows it alone · Ctrl+R QR code · Ctrl+O opens it · Esc"),
+    ("Review", "the keys of the transcript; nothing is sent · i, q or Esc goes back"),
+    ("Find", "Enter leaves the keys to n N · Down Up next, before · Tab other branches · Esc"),
     ("Selecting", "drag with the mouse, Ctrl+C copies; F6 hands the mouse to your terminal"),
     ("Editing", "Ctrl+W word · Ctrl+U Ctrl+K line · Ctrl+_ undo · Ctrl+Y redo · Up Down earlier prompts"),
     ("Files", "metis-tui config path shows where everything is kept"),

@@ -5,11 +5,14 @@ from __future__ import annotations
 from rich.table import Table
 from textual import events
 from textual.app import ComposeResult
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from metis_tui.tui.actions import BY_LEADER
 from metis_tui.tui.screens.overlay import Overlay
+
+_SCROLLING = {"down": 1, "pagedown": 1, "up": -1, "pageup": -1}
+"""For screens too small for all of it."""
 
 
 class Leader(Overlay[str | None]):
@@ -18,7 +21,7 @@ class Leader(Overlay[str | None]):
     CSS_PATH = "leader.tcss"
 
     def compose(self) -> ComposeResult:
-        with Vertical(id="leader-box"):
+        with VerticalScroll(id="leader-box", can_focus=False):
             yield Static(id="leader-keys")
 
     def on_mount(self) -> None:
@@ -37,5 +40,9 @@ class Leader(Overlay[str | None]):
 
     def on_key(self, event: events.Key) -> None:
         event.stop()
+        if event.key in _SCROLLING:
+            box = self.query_one("#leader-box")
+            box.scroll_relative(y=_SCROLLING[event.key] * max(1, box.size.height - 1), animate=False)
+            return
         action = BY_LEADER.get(event.character or "")
         self.dismiss(action.name if action else None)

@@ -116,8 +116,19 @@ class Review(ReviewBase):
     def action_previous_sibling(self) -> None:
         self.step_sibling(-1)
 
+    def action_tree(self) -> None:
+        from metis_tui.tui.screens.tree import Tree, TreeChoice
+
+        def chosen(choice: TreeChoice | None) -> None:
+            if choice is not None and choice.is_fork:
+                self._refuse()
+            elif choice is not None:
+                self.reading.go_to(choice.message_id)
+
+        self.app.push_screen(Tree(self.shown_conversation, self._transcript.current or ""), chosen)
+
     def _refuse(self) -> None:
         self.tell(_READ_ONLY)
 
-    action_edit_branch = action_regenerate = action_ask_another = action_fork = action_tree = _refuse
+    action_edit_branch = action_regenerate = action_ask_another = action_fork = _refuse
     action_export = _refuse

@@ -14,7 +14,7 @@ from metis_tui.tui.widgets.transcript import Transcript
 _AT_ONCE = frozenset(
     f"screen.{name}"
     for name in (
-        *("focus_prompt", "find_here", "review", "note", "marks", "provenance"),
+        *("focus_prompt", "edit_branch", "find_here", "review", "note", "marks", "provenance"),
         *("toggle_bookmark", "next_bookmark", "next_sibling", "previous_sibling"),
     )
 )
