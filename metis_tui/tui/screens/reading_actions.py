@@ -80,6 +80,11 @@ class ReadingActions(ChatBase):
     def remarks_changed(self) -> None:
         self.pane.mark_headings()
 
+    def on_screen_resume(self) -> None:
+        """Another screen may have written notes or set bookmarks."""
+        if self.connected.is_set():
+            self.reading.show_remarks()
+
     def on_transcript_found_changed(self) -> None:
         self.reading.found_changed()
 

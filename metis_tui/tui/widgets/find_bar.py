@@ -130,7 +130,7 @@ class FindBar(Horizontal):
 
     def tell(self, *words: str) -> None:
         """Words are marked already, by whoever opened the conversation: shows them."""
-        self._query = self._input.value = printable_line(" ".join(words), _LONGEST)
+        self._query = self._input.value = printable_line(" | ".join(words), _LONGEST)
         self._elsewhere_count = self._elsewhere(Search(*words))
         self.add_class("-shown")
         self.update()
