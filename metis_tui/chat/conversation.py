@@ -267,7 +267,7 @@ def context_messages(conversation: Conversation) -> list[tuple[Role, str]]:
     if conversation.system.strip():
         context.append(("system", conversation.system))
     path = conversation.path()
-    for message, answer in zip(path, [*path[1:], None], strict=True):
+    for message, answer in zip(path, (*path[1:], None), strict=False):  # without a branch there is nothing
         if message.role == "system" or not message.text or (message.role == "user" and _is_refused(answer)):
             continue
         if message.is_continuation and context and context[-1][0] == "assistant":

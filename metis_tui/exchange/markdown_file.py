@@ -142,7 +142,7 @@ def _beside(entry: Entry, level: int) -> Iterator[str]:
         yield f"Vote: {_escaped(entry.vote)}"
     if entry.note:
         yield "**Note:**"
-        yield contained(entry.note, level)
+        yield contained(entry.note.expandtabs(4), level)  # a tab is narrower behind the mark of a quotation
 
 
 def _escaped(text: str) -> str:

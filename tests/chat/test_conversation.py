@@ -126,3 +126,9 @@ def test_a_prompt_refused_for_itself_does_not_make_later_ones_fail(kind: str, se
     conversation.add(ChatMessage("b", "a", "assistant", "", 2, stop="error", failure=FailureNote("t", "r", kind)))
     conversation.add(ChatMessage("c", "b", "user", "next", 3))
     assert [text for _, text in context_messages(conversation)] == sent
+
+
+def test_before_the_first_message_only_the_system_prompt_is_sent() -> None:
+    """It raised ValueError: a reply that begins its conversation has no branch before it."""
+    assert context_messages(Conversation(system="Be brief.")) == [("system", "Be brief.")]
+    assert context_messages(Conversation()) == []
