@@ -9,32 +9,11 @@ from typing import Any
 
 import pytest
 from exchange_samples import PNG
+from foreign_samples import CHATGPT_TIME, chatgpt_chat, chatgpt_node
 
 from metis_tui.chat.conversation import Conversation
 from metis_tui.chat.exchange import ImportFailure
 from metis_tui.exchange.file_exchange import FileExchange
-
-TIME = 1_700_000_000.5
-
-
-def node(
-    node_id: str, parent: str | None, role: str | None = None, content: Any = None, **facts: Any
-) -> tuple[str, dict[str, Any]]:
-    message = None
-    if role is not None:
-        if isinstance(content, str):
-            content = {"content_type": "text", "parts": [content]}
-        author = {"role": role, "name": facts.pop("name", None), "metadata": {}}
-        message = {"id": node_id, "author": author, "create_time": TIME, "content": content, "metadata": {}, **facts}
-    return node_id, {"id": node_id, "message": message, "parent": parent, "children": []}
-
-
-def chat(*nodes: tuple[str, dict[str, Any]], **facts: Any) -> dict[str, Any]:
-    mapping = dict(nodes)
-    for node_id, fields in mapping.items():
-        if fields["parent"] in mapping:
-            mapping[fields["parent"]]["children"].append(node_id)
-    return {"title": "Fusion", "create_time": TIME, "mapping": mapping, "conversation_id": "c-1", **facts}
 
 
 def read(tmp_path: Path, *chats: Any) -> tuple[Conversation, ...]:
@@ -44,13 +23,13 @@ def read(tmp_path: Path, *chats: Any) -> tuple[Conversation, ...]:
 
 
 def test_all_branches_come_over_and_the_current_node_is_the_head(tmp_path: Path) -> None:
-    export = chat(
-        node("root", None),
-        node("system", "root", "system", ""),
-        node("q", "system", "user", "Why?"),
-        node("a1", "q", "assistant", "Because.", metadata={"model_slug": "gpt-4o"}),
-        node("a2", "q", "assistant", "It depends.", metadata={"finish_details": {"type": "max_tokens"}}),
-        node("q2", "a1", "user", "Really?"),
+    export = chatgpt_chat(
+        chatgpt_node("root", None),
+        chatgpt_node("system", "root", "system", ""),
+        chatgpt_node("q", "system", "user", "Why?"),
+        chatgpt_node("a1", "q", "assistant", "Because.", metadata={"model_slug": "gpt-4o"}),
+        chatgpt_node("a2", "q", "assistant", "It depends.", metadata={"finish_details": {"type": "max_tokens"}}),
+        chatgpt_node("q2", "a1", "user", "Really?"),
         current_node="a1",
     )
     (found,) = read(tmp_path, export)
@@ -59,16 +38,18 @@ def test_all_branches_come_over_and_the_current_node_is_the_head(tmp_path: Path)
     first, second = found.siblings(found.head or "")
     assert (first.model, first.stop, second.stop) == ("gpt-4o", "stop", "length")
     assert found.title == "Fusion"
-    assert found.created_ms == int(TIME * 1000)
+    assert found.created_ms == int(CHATGPT_TIME * 1000)
     assert found.origin["src"] == "ChatGPT"
     assert found.origin["conv"] == "c-1"
 
 
 def test_reading_it_again_gives_the_same_ids_also_when_the_export_has_grown(tmp_path: Path) -> None:
-    nodes = [node("q", None, "user", "Why?"), node("a", "q", "assistant", "Because.")]
-    (first,) = read(tmp_path, chat(*nodes))
-    grown = [*(node(i, n["parent"], n["message"]["author"]["role"], n["message"]["content"]) for i, n in nodes)]
-    (second,) = read(tmp_path, chat(*grown, node("more", "a", "user", "More")))
+    nodes = [chatgpt_node("q", None, "user", "Why?"), chatgpt_node("a", "q", "assistant", "Because.")]
+    (first,) = read(tmp_path, chatgpt_chat(*nodes))
+    grown = [
+        *(chatgpt_node(i, n["parent"], n["message"]["author"]["role"], n["message"]["content"]) for i, n in nodes)
+    ]
+    (second,) = read(tmp_path, chatgpt_chat(*grown, chatgpt_node("more", "a", "user", "More")))
     assert second.id == first.id
     assert list(second.messages)[:2] == list(first.messages)
 
@@ -76,8 +57,8 @@ def test_reading_it_again_gives_the_same_ids_also_when_the_export_has_grown(tmp_
 def test_pictures_and_files_come_out_of_the_zip_file(tmp_path: Path) -> None:
     pointer = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_00000000abcd1234"}
     other = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file-Missing123"}
-    export = chat(
-        node(
+    export = chatgpt_chat(
+        chatgpt_node(
             "q",
             None,
             "user",
@@ -105,19 +86,21 @@ def test_pictures_and_files_come_out_of_the_zip_file(tmp_path: Path) -> None:
 
 def test_tools_thoughts_and_hidden_nodes(tmp_path: Path) -> None:
     context = {"content_type": "user_editable_context", "user_profile": "I am a physicist.", "user_instructions": ""}
-    export = chat(
-        node("s", None, "system", "secret", metadata={"is_visually_hidden_from_conversation": True}),
-        node("c", "s", "user", context, metadata={"is_visually_hidden_from_conversation": True}),
-        node("q", "c", "user", "Compute."),
-        node(
+    export = chatgpt_chat(
+        chatgpt_node("s", None, "system", "secret", metadata={"is_visually_hidden_from_conversation": True}),
+        chatgpt_node("c", "s", "user", context, metadata={"is_visually_hidden_from_conversation": True}),
+        chatgpt_node("q", "c", "user", "Compute."),
+        chatgpt_node(
             "t",
             "q",
             "assistant",
             {"content_type": "thoughts", "thoughts": [{"summary": "Plan", "content": "I plan."}]},
         ),
-        node("code", "t", "assistant", {"content_type": "code", "language": "python", "text": "print('```')"}),
-        node("out", "code", "tool", {"content_type": "execution_output", "text": "42"}, name="python"),
-        node("a", "out", "assistant", "It is 42."),
+        chatgpt_node(
+            "code", "t", "assistant", {"content_type": "code", "language": "python", "text": "print('```')"}
+        ),
+        chatgpt_node("out", "code", "tool", {"content_type": "execution_output", "text": "42"}, name="python"),
+        chatgpt_node("a", "out", "assistant", "It is 42."),
         current_node="a",
     )
     (found,) = read(tmp_path, export)
@@ -144,7 +127,7 @@ def test_tools_thoughts_and_hidden_nodes(tmp_path: Path) -> None:
     ],
 )
 def test_bad_entries_cost_only_themselves(tmp_path: Path, broken: Any) -> None:
-    good = chat(node("q", None, "user", "Why?"))
+    good = chatgpt_chat(chatgpt_node("q", None, "user", "Why?"))
     file = tmp_path / "x"
     file.write_text(json.dumps([broken, good]))
     imported = FileExchange().read(file)
@@ -154,8 +137,8 @@ def test_bad_entries_cost_only_themselves(tmp_path: Path, broken: Any) -> None:
 
 
 def test_a_ring_of_parents_and_a_chain_of_thousands_are_read(tmp_path: Path) -> None:
-    ring = chat(node("a", "b", "user", "one"), node("b", "a", "user", "two"))
-    long = chat(*[node(str(i), str(i - 1), "user", "x") for i in range(5000)])
+    ring = chatgpt_chat(chatgpt_node("a", "b", "user", "one"), chatgpt_node("b", "a", "user", "two"))
+    long = chatgpt_chat(*[chatgpt_node(str(i), str(i - 1), "user", "x") for i in range(5000)])
     ring["mapping"]["a"]["children"], ring["mapping"]["b"]["children"] = ["b"], ["a"]
     found = read(tmp_path, ring, {**long, "conversation_id": "c-2"})
     assert [len(c.messages) for c in found] == [2, 5000]
@@ -163,7 +146,9 @@ def test_a_ring_of_parents_and_a_chain_of_thousands_are_read(tmp_path: Path) -> 
 
 
 def test_a_file_that_breaks_off_gives_what_comes_before(tmp_path: Path) -> None:
-    text = json.dumps([chat(node("q", None, "user", "Why?")), chat(node("z", None, "user", "Lost"))])
+    text = json.dumps(
+        [chatgpt_chat(chatgpt_node("q", None, "user", "Why?")), chatgpt_chat(chatgpt_node("z", None, "user", "Lost"))]
+    )
     file = tmp_path / "x"
     file.write_text(text[:-40])
     imported = FileExchange().read(file)
@@ -174,7 +159,11 @@ def test_a_file_that_breaks_off_gives_what_comes_before(tmp_path: Path) -> None:
 def test_lone_surrogates_and_control_characters_become_storable(tmp_path: Path) -> None:
     file = tmp_path / "x"
     file.write_text(
-        "[" + json.dumps(chat(node("q", None, "user", "a\ud800b\x00c\x1b[2J"), title="t\ud800\x1b]0;x\x07")) + "]"
+        "["
+        + json.dumps(
+            chatgpt_chat(chatgpt_node("q", None, "user", "a\ud800b\x00c\x1b[2J"), title="t\ud800\x1b]0;x\x07")
+        )
+        + "]"
     )
     (found,) = FileExchange().read(file).conversations
     (message,) = found.messages.values()

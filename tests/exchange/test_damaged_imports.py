@@ -9,9 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import test_chatgpt
-import test_open_webui
 from exchange_samples import rich_conversation
+from foreign_samples import REASONING, chatgpt_chat, chatgpt_node, webui_chat, webui_message
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
@@ -31,21 +30,17 @@ MESSAGE = {
 SAMPLES: list[Any] = [
     json.loads(EXCHANGE.export([rich_conversation()], "json")),
     [
-        test_chatgpt.chat(
-            test_chatgpt.node("q", None, "user", {"content_type": "multimodal_text", "parts": [IMAGE, "Why?"]}),
-            test_chatgpt.node(
-                "t", "q", "assistant", {"content_type": "thoughts", "thoughts": [{"content": "I think."}]}
-            ),
-            test_chatgpt.node(
-                "a", "t", "assistant", "Because.", metadata={"attachments": [{"id": "file-AbC12345678"}]}
-            ),
+        chatgpt_chat(
+            chatgpt_node("q", None, "user", {"content_type": "multimodal_text", "parts": [IMAGE, "Why?"]}),
+            chatgpt_node("t", "q", "assistant", {"content_type": "thoughts", "thoughts": [{"content": "I think."}]}),
+            chatgpt_node("a", "t", "assistant", "Because.", metadata={"attachments": [{"id": "file-AbC12345678"}]}),
             current_node="a",
         )
     ],
     [
-        test_open_webui.export(
-            test_open_webui.message("q", None, "user", "Is it?", files=[{"type": "image", "url": PICTURE}]),
-            test_open_webui.message("a", "q", "assistant", test_open_webui.REASONING, usage={"completion_tokens": 1}),
+        webui_chat(
+            webui_message("q", None, "user", "Is it?", files=[{"type": "image", "url": PICTURE}]),
+            webui_message("a", "q", "assistant", REASONING, usage={"completion_tokens": 1}),
             params={"temperature": 0.5},
         )
     ],

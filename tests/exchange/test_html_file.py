@@ -200,6 +200,6 @@ def test_a_chain_of_branches_inside_branches_is_shown_whole() -> None:
 def test_very_long_and_very_nested_texts_take_no_time_worth_speaking_of() -> None:
     made = Conversation(ulid(0), "Hostile", START)
     for number, piece in enumerate(("$", "[", "\\(", "`", "$$ a\n", "<!--\n", "> ", "- ", "*a ", "<a "), start=1):
-        made.add(prompt(number, piece * (20_000 // len(piece)), made.head))
+        made.add(prompt(number, piece * (8_000 // len(piece)), made.head))
     _, read = page(made)
     assert read.faults == []

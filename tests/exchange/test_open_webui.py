@@ -8,27 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from exchange_samples import PNG
+from foreign_samples import REASONING, WEBUI_TIME, webui_chat, webui_message
 
 from metis_tui.chat.conversation import Conversation
 from metis_tui.exchange.file_exchange import FileExchange
-
-TIME = 1_700_000_000
-REASONING = (
-    '<details type="reasoning" done="true" duration="3">\n<summary>Thought for 3 seconds</summary>\n'
-    "&gt; Is 1 &lt; 2?\n&gt; Yes.\n</details>\nIt is."
-)
-
-
-def message(message_id: str, parent: str | None, role: str, content: object, **facts: Any) -> dict[str, Any]:
-    return {"id": message_id, "parentId": parent, "childrenIds": [], "role": role, "content": content,
-            "timestamp": TIME, **facts}  # fmt: skip
-
-
-def export(*messages: dict[str, Any], current: str | None = None, **facts: Any) -> dict[str, Any]:
-    history = {"messages": {m["id"]: m for m in messages}, "currentId": current}
-    chat = {"title": "Fusion", "models": ["m"], "history": history, "messages": [], "tags": [], **facts}
-    meta = {"tags": ["physics", {"name": "iter"}]}
-    return {"id": "w-1", "title": "Fusion", "chat": chat, "created_at": TIME, "meta": meta, "pinned": True}
 
 
 def read(tmp_path: Path, *chats: Any) -> tuple[Conversation, ...]:
@@ -47,13 +30,13 @@ def test_a_chat_with_branches(tmp_path: Path) -> None:
         "file": {"meta": {"content_type": "text/csv"}},
         "url": "/api/files/1",
     }
-    chat = export(
-        message("q", None, "user", "Is it?", files=[picture, stored]),
-        message(
+    chat = webui_chat(
+        webui_message("q", None, "user", "Is it?", files=[picture, stored]),
+        webui_message(
             "a", "q", "assistant", REASONING, model="gpt-oss-120b", usage={"prompt_tokens": 3, "completion_tokens": 4}
         ),
-        message("b", "q", "assistant", "No", model="gemma", done=False, annotation={"rating": -1}),
-        message("c", "q", "assistant", "", error={"content": "The model is offline."}),
+        webui_message("b", "q", "assistant", "No", model="gemma", done=False, annotation={"rating": -1}),
+        webui_message("c", "q", "assistant", "", error={"content": "The model is offline."}),
         current="b",
         params={"temperature": 0.5, "top_k": 3, "system": "Be short."},
     )
@@ -74,7 +57,7 @@ def test_a_chat_with_branches(tmp_path: Path) -> None:
     assert (found.system, found.params, found.tags, found.is_pinned) == (
         *("Be short.", {"temperature": 0.5}, ("physics", "iter"), True),
     )
-    assert good.created_ms == TIME * 1000
+    assert good.created_ms == WEBUI_TIME * 1000
 
 
 def test_an_old_chat_is_a_list(tmp_path: Path) -> None:
@@ -86,12 +69,12 @@ def test_an_old_chat_is_a_list(tmp_path: Path) -> None:
 
 
 def test_the_same_export_twice_in_one_file_is_one_conversation(tmp_path: Path) -> None:
-    chat = export(message("q", None, "user", "Is it?"))
+    chat = webui_chat(webui_message("q", None, "user", "Is it?"))
     assert len(read(tmp_path, chat, chat)) == 1
 
 
 def test_entries_that_are_not_built_as_usual_are_told(tmp_path: Path) -> None:
-    odd = export({"id": "q", "role": ["user"], "content": {}}, message("r", "q", "user", "Good"))
+    odd = webui_chat({"id": "q", "role": ["user"], "content": {}}, webui_message("r", "q", "user", "Good"))
     file = tmp_path / "export"
     file.write_text(json.dumps([odd, {"chat": {"history": {"messages": {"a": 3}}}}]))
     imported = FileExchange().read(file)

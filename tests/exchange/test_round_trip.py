@@ -161,7 +161,7 @@ def conversations(draw: Any) -> Conversation:
     )
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(conversations(), some.sampled_from(["json", "jsonl"]))
 def test_any_conversation_comes_back_byte_for_byte(conversation: Conversation, kind: ExportFormat) -> None:
     with tempfile.TemporaryDirectory() as folder:
