@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from metis_tui.chat.background import in_background
 from metis_tui.chat.conversation import Conversation
 from metis_tui.chat.errors import ChatError
+from metis_tui.chat.exchange import ImportFailure
 from metis_tui.chat.ports import Addition, ConversationStore
 from metis_tui.chat.printable import printable_line
 from metis_tui.cli import diagnostics
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from metis_tui.cli.history import OpenExchange
 
 _SHOWN_AT_MOST = 10
+_GIVES_UP_AFTER = 3
+"""Conversations that the disk did not take."""
 
 
 @dataclass(slots=True)
@@ -62,7 +65,7 @@ async def run(
             diagnostics.fail(taken.error)
         if taken.unsaved:
             trouble = store.status.trouble or "the disk is slow"
-            diagnostics.warn(f"{taken.unsaved} conversations are not saved: {trouble}. Import again when it works.")
+            diagnostics.warn(f"not everything is saved: {trouble}. Import again when it works")
     if options.json:
         output.json({"is_dry_run": options.dry_run, "files": [_as_json(taken) for taken in found]})
     return ExitCode.ERROR if any(taken.error or taken.unsaved for taken in found) else ExitCode.OK
@@ -73,13 +76,18 @@ async def _take(name: str, store: ConversationStore, exchange: OpenExchange, *, 
     try:
         imported = await in_background(lambda: exchange().read(Path(name).expanduser()))
     except ChatError as error:
-        taken.error = error
+        name_shown = printable_line(name, 300)
+        taken.error = ImportFailure(
+            f"{name_shown}: {error.reason}", title=error.title, hint=diagnostics.hint_of(error)
+        )
         return taken
     taken.source, taken.problems = imported.source, list(imported.problems)
     total = len(imported.conversations)
     for done, conversation in enumerate(imported.conversations, 1):
         addition = await _would_add(store, conversation) if is_dry else await store.add(conversation)
         taken.count(conversation, addition)
+        if taken.unsaved >= _GIVES_UP_AFTER:  # each one may have waited for a disk that does not answer
+            break
         if done % 50 == 0:
             diagnostics.progress(f"{done:,}/{total:,} conversations")
     diagnostics.progress("")

@@ -33,7 +33,7 @@ async def run(options: argparse.Namespace, store: ConversationStore, output: Out
     else:
         for conversation_id in trashed:
             output.line(conversation_id)
-        diagnostics.warn(f"undo with: metis-tui history restore {' '.join(trashed)}")
+        diagnostics.warn(f"undo with: metis-tui history restore{' --demo' * options.demo} {' '.join(trashed)}")
     return ExitCode.OK
 
 

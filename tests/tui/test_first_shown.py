@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from app_session import StartSession
 
 from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.chat.identifiers import new_ulid
+from metis_tui.config.settings import Settings
 from metis_tui.exchange.file_exchange import FileExchange
 from metis_tui.store.conversation_store import ConversationFiles
+from metis_tui.tui.screens.first_shown import tidy
 
 
 def one_turn(title: str, reply: str) -> Conversation:
@@ -53,6 +56,19 @@ async def test_a_file_is_shown_read_only_and_a_fork_of_it_is_saved(start: StartS
             await session.chat.open_conversation(fork)
     ids = {path.name[:26] for path in (home / "data").glob("conversations/*/*")}
     assert ids == {saved.id, fork}
+
+
+async def test_the_trash_is_emptied_by_itself_unless_it_must_not_be(home: Path) -> None:
+    store = ConversationFiles(home / "data", clock=lambda: time.time() - 31 * 86_400)
+    trashed = one_turn("Old", "Gone.")
+    await store.add(trashed)
+    await store.trash(trashed.id)
+    await store.close()
+    for days, is_there in ((0, True), (32, True), (30, False)):
+        store = ConversationFiles(home / "data")
+        await tidy(store, Settings(trash_days=days))
+        assert bool(await store.list(include_trashed=True)) == is_there
+        await store.close()
 
 
 async def test_a_search_named_at_the_start_is_on_screen(start: StartSession, home: Path) -> None:
