@@ -7,6 +7,7 @@ search has none; everything else is as with the index.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 
 from metis_tui.chat.hits import hits_in, newest_first
@@ -80,7 +81,7 @@ class Scanner:
 def _literals(needle: Needle) -> tuple[bytes, ...]:
     """What one of must be in the lower-case bytes of a file that holds the term; empty: that cannot be told."""
     longest = max(needle.pieces, key=len, default="")
-    if not longest:
-        symbols = needle.folded.encode("utf-8", "replace")
-        return (symbols,) if needle.folded.isascii() and not set(needle.folded) & set('"\\ ') else ()
+    if not longest:  # symbols have no case, but quotes and line ends are written otherwise in a record
+        symbols = max(re.split(r'["\\\s]+', needle.folded), key=len)
+        return (symbols.encode("utf-8", "replace"),) if symbols else ()
     return tuple({longest.encode("utf-8", "replace"), *(w.encode("utf-8", "replace") for w in needle.writings)})

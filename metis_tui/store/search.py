@@ -58,6 +58,8 @@ class ConversationIndex:
         self._pace = pace or Pace()
         self._listeners: list[Callable[[IndexProgress], None]] = []
         self._upkeep: Upkeep | None = None
+        self._progress = IndexProgress()
+        """While nothing keeps an index."""
         self._desk = _Desk(self._layout, self._pace)
         self._newest = 0
         """Number of the search that was asked for last."""
@@ -70,8 +72,11 @@ class ConversationIndex:
         if self._is_closed:
             return
         if self._upkeep is None:
-            from metis_tui.store.index.upkeep import Upkeep  # loads SQLite
-
+            try:
+                from metis_tui.store.index.upkeep import Upkeep  # loads SQLite
+            except ImportError:
+                self._progress = IndexProgress(is_ready=True, has_index=False, trouble="this Python has no SQLite")
+                return
             self._upkeep = Upkeep(self._layout, self._cache, self._environ, self._tell)
         self._upkeep.start()
 
@@ -91,7 +96,7 @@ class ConversationIndex:
 
     @property
     def progress(self) -> IndexProgress:
-        return self._upkeep.progress if self._upkeep else IndexProgress()
+        return self._upkeep.progress if self._upkeep else self._progress
 
     def watch(self, listener: Callable[[IndexProgress], None]) -> None:
         """Calls the listener, from another thread, when the progress changes; a few times a second at most."""
@@ -101,8 +106,8 @@ class ConversationIndex:
         """Throws the index away and makes it anew; returns when that is done."""
         if self._upkeep is None:
             self.start()
-        assert self._upkeep is not None
-        self._upkeep.reindex()
+        if self._upkeep is not None:
+            self._upkeep.reindex()
         while not (self.progress.is_ready or self._is_closed):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
         return self.progress
@@ -133,31 +138,44 @@ class ConversationIndex:
         self, desk: _Desk, query: SearchQuery, limit: int, is_stale: Callable[[], bool]
     ) -> tuple[list[SearchHit], bool, bool]:
         """In the searching thread: (hits, whether there are more, whether nothing is missing)."""
+        from metis_tui.store.scanning import Superseded
+
+        try:
+            if is_stale():
+                raise Superseded
+            upkeep = self._upkeep
+            if upkeep is not None and not _is_of_symbols(query):
+                upkeep.freshen(_FRESH_SECONDS)
+                self._settle(upkeep, is_stale)
+                found = self._find_by_index(desk, upkeep, query, limit, is_stale)
+                if found is not None:
+                    return found
+            return (*desk.scanner().find(query, limit, is_stale), True)
+        except (Superseded, OSError):
+            return [], False, False
+
+    @staticmethod
+    def _find_by_index(
+        desk: _Desk, upkeep: Upkeep, query: SearchQuery, limit: int, is_stale: Callable[[], bool]
+    ) -> tuple[list[SearchHit], bool, bool] | None:
+        """None: there is no index, or it turned out damaged. Raises Superseded."""
         import sqlite3
 
         from metis_tui.store.scanning import Superseded
 
-        upkeep = self._upkeep
-        assert upkeep is not None
+        path = upkeep.path
+        if path is None:
+            return None
+        is_ready = upkeep.progress.is_ready
         try:
+            return (*desk.seeker(path).find(query, limit, is_stale), is_ready)
+        except sqlite3.Error as error:
             if is_stale():
-                raise Superseded
-            upkeep.freshen(_FRESH_SECONDS)
-            self._settle(upkeep, is_stale)
-            path = upkeep.path
-            if path is not None and upkeep.progress.has_index:
-                try:
-                    found = desk.seeker(path).find(query, limit, is_stale)
-                    return (*found, upkeep.progress.is_ready)
-                except sqlite3.Error as error:
-                    if is_stale():
-                        raise Superseded from error
-                    if "locked" not in str(error):
-                        upkeep.report_damage(path)
-                    desk.drop_seeker()
-            return (*desk.scanner().find(query, limit, is_stale), True)
-        except (Superseded, OSError):
-            return [], False, False
+                raise Superseded from error
+            if "locked" not in str(error):
+                upkeep.report_damage(path)
+            desk.drop_seeker()
+            return None
 
     def _settle(self, upkeep: Upkeep, is_stale: Callable[[], bool]) -> None:
         """Waits a moment for an index that is nearly there."""
@@ -174,6 +192,12 @@ class ConversationIndex:
             self._turn.notify_all()
         for listener in self._listeners:
             listener(progress)
+
+
+def _is_of_symbols(query: SearchQuery) -> bool:
+    """No word is searched for, so the index does not help: `->`."""
+    wanted = [term.text for term in query.terms if not term.is_excluded]
+    return bool(wanted) and not any(character.isalnum() for text in wanted for character in text)
 
 
 class _Desk:

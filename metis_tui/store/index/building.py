@@ -13,10 +13,13 @@ from metis_tui.store.index.schema import get_meta, set_meta
 from metis_tui.store.index.writing import IndexWriter, Reading
 from metis_tui.store.layout import Layout
 
-_STEP = 40
-"""Conversations that go into the index at once."""
+_SMALL_STEP, _STEP = 40, 100
+"""Conversations that go into the index at once; the newest in small steps, to be found soon ..."""
+_SOON = 200
+"""... as many as these."""
 MANY = 100
 """So many conversations to read are a build, which one process does for all."""
+_MERGED_PAGES = 300
 _SWEEP_STEP = 100
 _SWEEP_DAYS = 7
 
@@ -32,6 +35,8 @@ class Builder:
         self._pending: list[str] = []
         """Conversations to read, newest last."""
         self._names: dict[str, list[str]] = {}
+        self._taken = 0
+        """Conversations read by steps."""
         self._to_sweep: list[str] = []
         self.total = 0
         """Conversations there are."""
@@ -100,7 +105,9 @@ class Builder:
     def step(self) -> None:
         """Reads the next few conversations, newest first, or looks at the next few files."""
         if self._pending:
-            some, self._pending = self._pending[-_STEP:][::-1], self._pending[:-_STEP]
+            count = _SMALL_STEP if self._taken < _SOON else _STEP
+            self._taken += count
+            some, self._pending = self._pending[-count:][::-1], self._pending[:-count]
             self._take(some)
             if not self._pending:
                 self._writer.remember_words(False)
@@ -112,10 +119,11 @@ class Builder:
             if not self._to_sweep:
                 set_meta(self._connection, "swept", str(time.time()))
 
-    def merge_some(self) -> bool:
+    def merge_some(self, *, is_first: bool) -> bool:
         """Joins parts of the index, which makes searching faster; False when there is nothing left to join."""
         before = self._connection.total_changes
-        self._connection.execute("INSERT INTO ft(ft, rank) VALUES('merge', 300)")
+        pages = -_MERGED_PAGES if is_first else _MERGED_PAGES  # a negative number: join all, however few parts
+        self._connection.execute("INSERT INTO ft(ft, rank) VALUES('merge', ?)", (pages,))
         return self._connection.total_changes - before >= 2
 
     def _move(self, news: News) -> None:

@@ -21,7 +21,7 @@ CREATE INDEX IF NOT EXISTS seg_conv ON seg(conv);
 CREATE TABLE IF NOT EXISTS msg(
     id INTEGER PRIMARY KEY, ulid TEXT, conv INTEGER, role INTEGER, created INTEGER, model TEXT, code INTEGER,
     seg INTEGER, off INTEGER, len INTEGER, live INTEGER, done INTEGER, size INTEGER, ts INTEGER);
-CREATE INDEX IF NOT EXISTS msg_conv ON msg(conv, ulid);
+CREATE INDEX IF NOT EXISTS msg_conv ON msg(conv);
 CREATE TABLE IF NOT EXISTS word(id INTEGER PRIMARY KEY, text TEXT UNIQUE);
 CREATE VIRTUAL TABLE IF NOT EXISTS ft USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
 """

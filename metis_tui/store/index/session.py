@@ -1,0 +1,133 @@
+"""One file of the index, open for writing: what is to be done next, and who of several processes does it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from metis_tui.chat.search import IndexProgress
+from metis_tui.store.index.building import MANY, Builder
+from metis_tui.store.index.files import IndexFiles
+from metis_tui.store.index.schema import connect, get_meta, prepare, set_meta
+from metis_tui.store.layout import Layout
+
+_REST_SECONDS = 0.001
+"""Between two steps of building: whoever waits for the interpreter gets it."""
+_POLL_SECONDS = 0.5
+"""How often is looked whether another process has finished building."""
+_OTHERS_SECONDS = 2.0
+"""Age up to which the other boots' journals count as read; there may be hundreds of them."""
+_SNAPSHOT_MESSAGES = 2000
+_SNAPSHOT_SECONDS = 24 * 3600
+
+
+class IndexSession:
+    """Belongs to one thread, but for `interrupt`. Raises sqlite3.Error and OSError."""
+
+    def __init__(self, layout: Layout, files: IndexFiles, path: Path) -> None:
+        self.path = path
+        self._files = files
+        self._connection = connect(path)
+        try:
+            prepare(self._connection, files.store, layout.boot)
+            self._builder = Builder(self._connection, layout)
+        except BaseException:
+            self._connection.close()
+            raise
+        self._lock_fd: int | None = None
+        self._others_read_at = float("-inf")
+        self._merges: int | None = None
+        """Steps of joining the parts of a fresh index; None: nothing to join."""
+
+    @property
+    def is_gone(self) -> bool:
+        """Somebody has deleted the file, or begun another one."""
+        return not self._files.is_current(self.path)
+
+    @property
+    def progress(self) -> IndexProgress:
+        total, pending = self._builder.total, self._builder.pending
+        return IndexProgress(max(0, total - pending), total, pending == 0, True, "", str(self.path))
+
+    @property
+    def pause(self) -> float | None:
+        """Seconds until there is something to do; None: until somebody asks."""
+        if self._builder.is_idle:
+            return None if self._merges is None else _REST_SECONDS
+        return _REST_SECONDS if self._is_ours else _POLL_SECONDS
+
+    def work(self, *, wants_names: bool, is_asked: bool) -> None:
+        """Takes in what is new, then does a small step of what is left to do."""
+        builder = self._builder
+        try:
+            if wants_names:
+                builder.compare_names()
+            if wants_names or is_asked:
+                self._catch_up(whole=wants_names)
+            if not builder.is_idle:
+                if self._may_build():
+                    builder.step()
+            else:
+                self._unlock()
+                self._merge_or_publish()
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) and "busy" not in str(error):
+                raise
+
+    def interrupt(self) -> None:
+        with suppress(sqlite3.Error):
+            self._connection.interrupt()
+
+    def close(self) -> None:
+        self._unlock()
+        with suppress(sqlite3.Error):
+            self._connection.close()
+
+    @property
+    def _is_ours(self) -> bool:
+        """A few conversations are anybody's; a build is for the process that holds the lock."""
+        return self._builder.pending <= MANY or self._lock_fd is not None
+
+    def _catch_up(self, *, whole: bool) -> None:
+        now = time.monotonic()
+        whole = whole or now - self._others_read_at > _OTHERS_SECONDS
+        self._builder.catch_up(only_own=not whole)
+        if whole:
+            self._others_read_at = now
+
+    def _may_build(self) -> bool:
+        if self._is_ours:
+            return True
+        fd = os.open(self._files.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(fd)
+        else:
+            self._lock_fd, self._merges = fd, 0
+        self._builder.compare_names()  # what another process has done needs no doing
+        return self._is_ours
+
+    def _merge_or_publish(self) -> None:
+        if self._merges is None:
+            return
+        if self._builder.merge_some(is_first=self._merges == 0):
+            self._merges += 1
+            return
+        self._merges = None
+        (count,) = self._connection.execute("SELECT count(*) FROM msg").fetchone()
+        is_known = get_meta(self._connection, "published") == str(count)
+        if count >= _SNAPSHOT_MESSAGES and not is_known and self._files.snapshot_age() > _SNAPSHOT_SECONDS:
+            set_meta(self._connection, "published", str(count))
+            with suppress(OSError):
+                self._files.publish_snapshot(self.path)
+
+    def _unlock(self) -> None:
+        if self._lock_fd is not None:
+            with suppress(OSError):
+                os.close(self._lock_fd)
+            self._lock_fd = None
