@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from metis_tui.chat.printable import printable_line
@@ -29,12 +29,9 @@ UNSPACED = (
 )
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
-_NOT_ASCII = re.compile("[^\x00-\x7f]+")
 _PIECE = re.compile(r"[^\W_]+")
 _SPACE = re.compile(r"\s+")
-_LETTER = r"[^\W_]"
-_WORD_BEGINS = rf"(?:(?<!{_LETTER})|(?<=[{UNSPACED}]))"
-_WORD_ENDS = rf"(?:(?!{_LETTER})|(?=[{UNSPACED}]))"
+_ASCII = bytes(range(128))
 
 
 class _Folding(dict[str, str]):
@@ -64,7 +61,7 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     folded = text.replace("İ", "i").lower()  # the one letter that gets longer
-    characters = set("".join(_NOT_ASCII.findall(folded)))
+    characters = set(folded.encode("utf-8", "replace").translate(None, _ASCII).decode("utf-8", "replace"))
     changed = [character for character in characters if _FOLDING[character] != character]
     if len(changed) > _FEW_KINDS:
         return "".join(map(_FOLDING.__getitem__, folded))
@@ -100,16 +97,33 @@ class Needle:
     begins_word: bool
     """It is found at the start of a word only."""
     ends_word: bool
-    pattern: re.Pattern[str]
-    is_plain: bool
-    """A text holds it when it holds `folded`."""
+    pattern: re.Pattern[str] | None
+    """For a term of several words, between which there may be any space."""
     writings: tuple[str, ...] = ()
     """Its longest word as it was typed, in small letters."""
 
-    def is_in(self, folded_text: str) -> bool:
-        if self.is_plain:
-            return self.folded in folded_text
-        return self.pattern.search(folded_text) is not None
+    def is_in(self, text: str) -> bool:
+        if self.pattern is None and not (self.begins_word or self.ends_word):
+            return self.folded in text
+        return next(self.places(text), None) is not None
+
+    def places(self, text: str) -> Iterator[tuple[int, int]]:
+        """[start, end) of each place, in order."""
+        start = 0
+        while (found := self._next(text, start)) is not None:
+            start, end = found
+            if (self.begins_word and _is_letter(text, start - 1)) or (self.ends_word and _is_letter(text, end)):
+                start += 1
+                continue
+            yield start, end
+            start = end
+
+    def _next(self, text: str, start: int) -> tuple[int, int] | None:
+        if self.pattern is None:
+            at = text.find(self.folded, start)
+            return (at, at + len(self.folded)) if at >= 0 else None
+        match = self.pattern.search(text, start)
+        return match.span() if match else None
 
 
 def needle(term: Term) -> Needle:
@@ -119,15 +133,19 @@ def needle(term: Term) -> Needle:
     is_whole = term.is_phrase or term.is_excluded
     begins = bool(parts) and folded.startswith(parts[0]) and _is_own_word(parts[0], is_whole)
     ends = bool(parts) and folded.endswith(parts[-1]) and _is_own_word(parts[-1], is_whole) and not term.is_prefix
-    pattern = r"\s+".join(re.escape(word) for word in folded.split(" "))
-    pattern = f"{_WORD_BEGINS if begins else ''}{pattern}{_WORD_ENDS if ends else ''}"
+    words = folded.split(" ")
+    pattern = re.compile(r"\s+".join(map(re.escape, words))) if len(words) > 1 else None
     longest = max(pieces(composed(term.text).lower()), key=len, default="")
-    is_plain = not (begins or ends or " " in folded)
-    return Needle(folded, parts, begins, ends, re.compile(pattern), is_plain, (longest,) if longest else ())
+    return Needle(folded, parts, begins, ends, pattern, (longest,) if longest else ())
 
 
 def _is_own_word(piece: str, is_whole: bool) -> bool:
     return not is_unspaced(piece) and (is_whole or len(piece) <= SHORT)
+
+
+def _is_letter(text: str, at: int) -> bool:
+    """Whether there is one, of a script that separates words by spaces."""
+    return 0 <= at < len(text) and text[at].isalnum() and (text[at].isascii() or not is_unspaced(text[at]))
 
 
 Spans = tuple[tuple[int, int], ...]
@@ -151,7 +169,7 @@ class Matcher:
     def spans(self, text: str) -> Spans:
         """[start, end) of every place of a wanted term, in order, joined where they overlap."""
         folded = fold(text)
-        found = sorted(match.span() for n in self.wanted for match in n.pattern.finditer(folded))
+        found = sorted(place for n in self.wanted for place in n.places(folded))
         joined: list[tuple[int, int]] = []
         for start, end in found:
             if joined and start <= joined[-1][1]:
@@ -182,12 +200,5 @@ class Matcher:
         return line, self.spans(line)
 
     def _first(self, folded: str) -> int:
-        places = [place for n in self.wanted if (place := _place(n, folded)) >= 0]
-        return min(places, default=0)
-
-
-def _place(found: Needle, folded: str) -> int:
-    if found.is_plain:
-        return folded.find(found.folded)
-    match = found.pattern.search(folded)
-    return match.start() if match else -1
+        places = (next(n.places(folded), None) for n in self.wanted)
+        return min((place[0] for place in places if place), default=0)

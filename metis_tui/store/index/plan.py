@@ -18,7 +18,7 @@ _WORDS_AT_MOST = 3000
 """Words that hold a part, for which an expression is made; with more nearly every message has one."""
 _VARIANTS_AT_MOST = 20
 """Phrases that are made of an identifier's first or last part."""
-_BEGINNINGS_AT_MOST = 100
+_BEGINNINGS_AT_MOST = 1000
 
 
 @dataclass(slots=True)
