@@ -56,7 +56,9 @@ def hits_in(conversation: Conversation, query: SearchQuery, matcher: Matcher | N
 
 
 def newest_first(hits: Iterable[SearchHit]) -> list[SearchHit]:
-    return sorted(hits, key=lambda hit: hit.created_ms, reverse=True)
+    """Of hits in the order of their messages: those of one millisecond are turned round, too."""
+    latest = list(hits)[::-1]
+    return sorted(latest, key=lambda hit: hit.created_ms, reverse=True)
 
 
 def _fits(message: ChatMessage, conversation: Conversation, query: SearchQuery) -> bool:

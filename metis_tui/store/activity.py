@@ -170,7 +170,7 @@ class _Tail:
         self._block = _FIRST_BLOCK
         self._rest = b""
         """The beginning of the block read last: the end of a line whose start is not read yet."""
-        self._seen: set[str] = set()
+        self._seen: set[bytes] = set()
         self.oldest_ts: float = float("inf")
         try:
             self.start = path.stat().st_size
@@ -194,12 +194,14 @@ class _Tail:
         self.oldest_ts = min(self.oldest_ts, oldest)
 
 
-def _take_lines(data: bytes, hints: Hints, seen: set[str]) -> float:
+def _take_lines(data: bytes, hints: Hints, seen: set[bytes]) -> float:
     """Notes the last line of each conversation not seen before; returns the ts of the first line that was read."""
     oldest = float("inf")
     for line in reversed(data.split(b"\n")):
+        if not line:
+            continue
         at = line.find(_ID_MARK, 0, 80) + len(_ID_MARK)
-        conversation_id = line[at : at + 26].decode("ascii", "replace")
+        conversation_id = line[at : at + 26]
         if at < len(_ID_MARK) or conversation_id in seen:
             continue
         hint = _hint(line)

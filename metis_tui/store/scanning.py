@@ -18,6 +18,10 @@ from metis_tui.store.layout import Layout
 from metis_tui.store.library import Library
 from metis_tui.store.pace import Pace
 
+_BLOCK = 1 << 20
+_LOOK_EVERY = 16
+"""Conversations between two looks whether there is enough."""
+
 
 class Superseded(Exception):
     """A newer search has taken the place of this one."""
@@ -28,6 +32,7 @@ class Scanner:
 
     def __init__(self, layout: Layout, pace: Pace) -> None:
         self._layout = layout
+        self._folder = str(layout.conversations)
         self._library = Library(layout, pace)
 
     def find(self, query: SearchQuery, limit: int, is_stale: Callable[[], bool]) -> tuple[list[SearchHit], bool]:
@@ -35,19 +40,20 @@ class Scanner:
         matcher = Matcher(query.terms)
         literals = [_literals(needle) for needle in matcher.wanted]
         names = segment_names(self._layout)
-        hits: list[SearchHit] = []
-        for summary in self._library.list(None, include_trashed=True):
+        found: list[SearchHit] = []
+        for number, summary in enumerate(self._library.list(None, include_trashed=True)):
             if is_stale():
                 raise Superseded
-            if len(hits) > limit and hits[limit].created_ms >= summary.updated_ms:
-                break  # what follows changed no later than this one, so nothing in it is newer
+            if len(found) > limit and number % _LOOK_EVERY == 0:
+                hits = newest_first(found)
+                if hits[limit].created_ms >= summary.updated_ms:
+                    break  # what follows changed no later than this one, so nothing in it is newer
             if query.after_ms is not None and summary.updated_ms < query.after_ms:
                 break
             paths = names.get(summary.id, ())
-            if any(self._may_hold(path, literals) for path in paths) and (
-                found := list(self._in_one(summary.id, query, matcher))
-            ):
-                hits = newest_first([*hits, *found])
+            if any(self._may_hold(path, literals) for path in paths):
+                found += self._in_one(summary.id, query, matcher)
+        hits = newest_first(found)
         return hits[:limit], len(hits) > limit
 
     def in_conversation(self, conversation_id: str, query: SearchQuery) -> list[SearchHit]:
@@ -70,12 +76,22 @@ class Scanner:
     def _may_hold(self, path: str, literals: list[tuple[bytes, ...]]) -> bool:
         """One file at least must have one of a term's writings; a message is never in two files."""
         try:
-            fd = os.open(self._layout.conversations / path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+            data = _content(f"{self._folder}/{path}").lower()
         except OSError:
             return False
-        with os.fdopen(fd, "rb", buffering=0) as file:
-            data = file.read().lower()
         return all(any(writing in data for writing in writings) for writings in literals if writings)
+
+
+def _content(path: str) -> bytes:
+    """The whole file, with as few calls as can be: there may be ten thousand. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        data = os.read(fd, _BLOCK)
+        while len(data) % _BLOCK == 0 and (more := os.read(fd, _BLOCK)):
+            data += more
+        return data
+    finally:
+        os.close(fd)
 
 
 def _literals(needle: Needle) -> tuple[bytes, ...]:

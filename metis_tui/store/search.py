@@ -10,7 +10,7 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,7 +41,7 @@ class ConversationIndex:
     Args:
         data: the data folder.
         cache: where the published copy is kept; None: nowhere.
-        environ: where the index's folder is looked up.
+        environ: where the index's folder is looked up. `candidates`: folders beyond that, replaced by tests.
     """
 
     def __init__(
@@ -50,11 +50,13 @@ class ConversationIndex:
         *,
         cache: Path | None = None,
         environ: Mapping[str, str] | None = None,
+        candidates: Sequence[str] | None = None,
         pace: Pace | None = None,
     ) -> None:
         self._layout = Layout(data, this_boot())
         self._cache = cache
         self._environ = os.environ if environ is None else environ
+        self._candidates = candidates
         self._pace = pace or Pace()
         self._listeners: list[Callable[[IndexProgress], None]] = []
         self._upkeep: Upkeep | None = None
@@ -77,8 +79,13 @@ class ConversationIndex:
             except ImportError:
                 self._progress = IndexProgress(is_ready=True, has_index=False, trouble="this Python has no SQLite")
                 return
-            self._upkeep = Upkeep(self._layout, self._cache, self._environ, self._tell)
+            self._upkeep = Upkeep(self._layout, self._cache, self._place, self._tell)
         self._upkeep.start()
+
+    def _place(self) -> Path:
+        from metis_tui.store.index.place import CANDIDATES, index_folder
+
+        return index_folder(self._environ, candidates=CANDIDATES if self._candidates is None else self._candidates)
 
     async def search(self, query: SearchQuery, *, limit: int = 200) -> SearchResults:
         """Finds messages, after taking in what was just saved. A newer search ends this one, with nothing found."""

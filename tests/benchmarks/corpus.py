@@ -115,11 +115,11 @@ class Corpus:
 class Writer:
     """Makes words, sentences and messages from one source of chance."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, sentences: int = 30_000) -> None:
         self.chance = random.Random(seed)
-        words = [*COMMON, *self._made_up(40_000)]
+        words = [*COMMON, *self._made_up(sentences * 4 // 3)]
         weights = list(accumulate(1.0 / (rank + 3) for rank in range(len(words))))
-        self._sentences = [self._sentence(words, weights) for _ in range(30_000)]
+        self._sentences = [self._sentence(words, weights) for _ in range(sentences)]
 
     def _made_up(self, count: int) -> list[str]:
         starts = "b c d f g h k l m n p r s t v br cl dr fl gr pl pr st tr th ch sh qu".split()
@@ -303,11 +303,17 @@ def make(
     *,
     seed: int = 1,
     until: float | None = None,
+    sentences: int = 30_000,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Corpus:
-    """Fills a folder. `until`: Unix time in seconds of the end of the last day; unset: last midnight (UTC)."""
+    """Fills a folder.
+
+    Args:
+        until: Unix time in seconds of the end of the last day; unset: last midnight (UTC).
+        sentences: different ones that texts are made of; few are made sooner.
+    """
     until_ms = int((until or time.time() // 86400 * 86400) * 1000)
-    writer = Writer(seed)
+    writer = Writer(seed, sentences)
     files = FolderWriter(folder, writer, until_ms)
     start = until_ms - SPAN_DAYS * DAY_MS
     for number in range(count):

@@ -11,6 +11,7 @@ import pytest_asyncio
 from store_samples import HURRIED
 
 from metis_tui.store.conversation_store import ConversationFiles
+from metis_tui.store.search import ConversationIndex
 
 
 @pytest.fixture
@@ -33,3 +34,17 @@ async def open_store(data: Path) -> AsyncIterator[Callable[..., ConversationFile
     yield open_one
     for store in stores:
         await store.close(budget_seconds=5)
+
+
+@pytest_asyncio.fixture
+async def open_index(data: Path) -> AsyncIterator[Callable[..., ConversationIndex]]:
+    """Opens indexes of the data folder, as several processes would."""
+    indexes: list[ConversationIndex] = []
+
+    def open_one(**options: Any) -> ConversationIndex:
+        indexes.append(ConversationIndex(data, **{"pace": HURRIED, **options}))
+        return indexes[-1]
+
+    yield open_one
+    for index in indexes:
+        await index.close()

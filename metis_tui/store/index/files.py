@@ -87,6 +87,11 @@ class IndexFiles:
             draft.unlink(missing_ok=True)
         return True
 
+    def drop_snapshot(self) -> None:
+        """It turned out damaged. Raises OSError."""
+        if self._snapshot is not None:
+            self._snapshot.unlink(missing_ok=True)
+
     def snapshot_age(self) -> float:
         """In seconds; infinite when there is none."""
         try:

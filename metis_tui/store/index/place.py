@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 VARIABLE = "METIS_TUI_INDEX_DIR"
+CANDIDATES = ("/var/tmp", "/tmp")
+"""After the variable and TMPDIR."""
 _MOUNTS = Path("/proc/self/mountinfo")
 # File systems of this node alone, on which SQLite's locks and shared memory work.
 _LOCAL = frozenset(
@@ -34,16 +36,18 @@ class NoPlace(Exception):
     """There is no usable folder. Its text says why, in plain words."""
 
 
-def index_folder(environ: Mapping[str, str], mounts: Path = _MOUNTS) -> Path:
+def index_folder(
+    environ: Mapping[str, str], mounts: Path = _MOUNTS, *, candidates: Sequence[str] = CANDIDATES
+) -> Path:
     """The folder for this user's indexes, made if need be.
 
     Raises:
-        NoPlace: none of the candidates is on a local disk, writable and this user's alone.
+        NoPlace: none of them is on a local disk, writable and this user's alone.
     """
-    candidates = [environ.get(VARIABLE, ""), environ.get("TMPDIR", ""), "/var/tmp", "/tmp"]
     types = _mount_types(mounts)
     why: list[str] = []
-    for candidate in dict.fromkeys(path for path in map(str.strip, candidates) if path):
+    chosen = [environ.get(VARIABLE, ""), environ.get("TMPDIR", ""), *candidates]
+    for candidate in dict.fromkeys(path for path in map(str.strip, chosen) if path):
         base = Path(candidate).expanduser()
         try:
             if candidate == environ.get(VARIABLE, "").strip():

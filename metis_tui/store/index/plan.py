@@ -14,11 +14,12 @@ from metis_tui.chat.search import SearchQuery
 from metis_tui.store.index.parts import ROLES
 from metis_tui.store.index.vocabulary import LONGEST_WORD, Vocabulary
 
-_WORDS_AT_MOST = 3000
-"""Words that hold a part, for which an expression is made; with more nearly every message has one."""
+_WORDS_AT_MOST = 1000
+"""Words that hold a part, for which an expression is made. With more of them nearly every message has one ..."""
+_NUMBERS_AT_MOST = 4000
+"""... unless they are numbers and the like, of which each may be in one message only."""
 _VARIANTS_AT_MOST = 20
 """Phrases that are made of an identifier's first or last part."""
-_BEGINNINGS_AT_MOST = 1000
 
 
 @dataclass(slots=True)
@@ -84,7 +85,7 @@ def _candidates(needle: Needle, vocabulary: Vocabulary) -> str | None:
         return _quoted(piece)
     if is_start:
         return _beginning(piece, vocabulary)
-    words = (vocabulary.ending if is_end else vocabulary.containing)(piece, _WORDS_AT_MOST)
+    words = (vocabulary.ending if is_end else vocabulary.containing)(piece, _at_most(piece))
     if words is None:
         return ""
     return " OR ".join(map(_quoted, words)) if words else None
@@ -92,10 +93,14 @@ def _candidates(needle: Needle, vocabulary: Vocabulary) -> str | None:
 
 def _beginning(piece: str, vocabulary: Vocabulary) -> str | None:
     """Words that begin with the piece, as while it is being typed."""
-    words = vocabulary.starting(piece, _BEGINNINGS_AT_MOST)
+    words = vocabulary.starting(piece, _at_most(piece))
     if words is None:
-        return "" if len(piece) == 1 else f"{_quoted(piece)} *"
+        return "" if piece.isalpha() else f"{_quoted(piece)} *"
     return " OR ".join(map(_quoted, words)) if words else None
+
+
+def _at_most(piece: str) -> int:
+    return _WORDS_AT_MOST if piece.isalpha() else _NUMBERS_AT_MOST
 
 
 def _compound(needle: Needle, vocabulary: Vocabulary) -> str | None:

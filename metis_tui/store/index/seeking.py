@@ -20,6 +20,7 @@ from metis_tui.store.scanning import Superseded
 
 _AT_ONCE = 50
 """Candidates whose texts are read before the next ones are asked for."""
+_AT_LEAST = 10
 _COLUMNS = "m.id, m.ulid, c.ulid, m.role, m.created, m.model, s.path, m.off, m.len"
 _OF_MESSAGES = "CROSS JOIN conv c ON c.id = m.conv CROSS JOIN seg s ON s.id = m.seg"
 _Row = tuple[int, str, str, int, int, "str | None", str, int, int]
@@ -51,7 +52,7 @@ class Seeker:
             return [], False
         hits: list[SearchHit] = []
         rows = self._best(made) if query.order == "best" and made.whole else self._newest(made)
-        while some := list(islice(rows, _AT_ONCE)):
+        while some := list(islice(rows, min(_AT_ONCE, max(_AT_LEAST, limit + 1 - len(hits))))):
             if is_stale():
                 raise Superseded
             hits += self._checked(some, matcher)

@@ -19,8 +19,10 @@ _REST_SECONDS = 0.001
 """Between two steps of building: whoever waits for the interpreter gets it."""
 _POLL_SECONDS = 0.5
 """How often is looked whether another process has finished building."""
+_QUICK_SECONDS = 0.005
+"""All journals are looked at for every search, while that takes no longer; on a slow file server ..."""
 _OTHERS_SECONDS = 2.0
-"""Age up to which the other boots' journals count as read; there may be hundreds of them."""
+"""... those of other boots, of which there may be hundreds, count as read for so long."""
 _SNAPSHOT_MESSAGES = 2000
 _SNAPSHOT_SECONDS = 24 * 3600
 
@@ -40,6 +42,7 @@ class IndexSession:
             raise
         self._lock_fd: int | None = None
         self._others_read_at = float("-inf")
+        self._is_quick = True
         self._merges: int | None = None
         """Steps of joining the parts of a fresh index; None: nothing to join."""
 
@@ -93,11 +96,15 @@ class IndexSession:
         return self._builder.pending <= MANY or self._lock_fd is not None
 
     def _catch_up(self, *, whole: bool) -> None:
-        now = time.monotonic()
-        whole = whole or now - self._others_read_at > _OTHERS_SECONDS
-        self._builder.catch_up(only_own=not whole)
-        if whole:
-            self._others_read_at = now
+        started = time.monotonic()
+        is_due = started - self._others_read_at > _OTHERS_SECONDS
+        if not (whole or is_due or self._is_quick):
+            self._builder.catch_up(only_own=True)
+            return
+        count = self._builder.catch_up()
+        self._others_read_at = time.monotonic()
+        if not count:
+            self._is_quick = self._others_read_at - started < _QUICK_SECONDS
 
     def _may_build(self) -> bool:
         if self._is_ours:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from metis_tui.chat.search import IndexProgress
 from metis_tui.store.disk import in_words
 from metis_tui.store.index.files import IndexFiles
-from metis_tui.store.index.place import NoPlace, index_folder
+from metis_tui.store.index.place import NoPlace
 from metis_tui.store.index.session import IndexSession
 from metis_tui.store.layout import Layout
 
@@ -27,6 +27,7 @@ class Upkeep:
     """One data folder's index. Its methods are for any thread.
 
     Args:
+        place: finds the folder of this node. Raises NoPlace.
         told: is given the progress when it changes, from the thread.
     """
 
@@ -34,12 +35,12 @@ class Upkeep:
         self,
         layout: Layout,
         cache: Path | None,
-        environ: Mapping[str, str],
+        place: Callable[[], Path],
         told: Callable[[IndexProgress], None],
     ) -> None:
         self._layout = layout
         self._cache = cache
-        self._environ = environ
+        self._place = place
         self._told = told
         self._condition = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -50,6 +51,8 @@ class Upkeep:
         self._wants_anew = False
         self._damaged: Path | None = None
         self._faults = 0
+        self._is_copy = False
+        """The file was begun with the published copy."""
         self._told_at = float("-inf")
         self.progress = IndexProgress()
 
@@ -123,7 +126,7 @@ class Upkeep:
         files: IndexFiles | None = None
         path: Path | None = None
         try:
-            files = IndexFiles(index_folder(self._environ), self._layout.root, self._cache)
+            files = IndexFiles(self._place(), self._layout.root, self._cache)
             path = self._choose(files)
             self._session = IndexSession(self._layout, files, path)
             self._keep(self._session)
@@ -147,8 +150,9 @@ class Upkeep:
             is_anew, self._wants_anew, self._wants_names = self._wants_anew, False, True
         if is_anew:
             files.abandon(path)
+            self._is_copy = False
             return files.current()
-        files.take_snapshot(path)
+        self._is_copy = files.take_snapshot(path)
         return path
 
     def _keep(self, session: IndexSession) -> None:
@@ -176,6 +180,8 @@ class Upkeep:
             self._session.close()
         try:
             files.abandon(path)
+            if self._is_copy:
+                files.drop_snapshot()
         except OSError as fault:
             return in_words(fault)
         return ""
