@@ -109,11 +109,12 @@ class TakingOut:
         what, data = part
         size = fmt.byte_count(len(data))
         command = command or await self._ask(f"Pipe {what} ({size}) to the command", self._last_command) or ""
+        command = printable(command)  # nothing may run that is not seen
         if not command:
             return
         self._last_command = command
         where = shown_path(Path(os.getcwd()))
-        text = f"{printable(command)}\n\n{len(data):,} bytes of {what} go into it. It runs by /bin/sh in {where}."
+        text = f"{command}\n\n{len(data):,} bytes of {what} go into it. It runs by /bin/sh in {where}."
         if await self._host.app.push_screen_wait(AskKey("Run this command?", text, {"y": "runs it"})) == "y":
             await self._host.app.push_screen_wait(CommandOutput(RunningCommand(command, data), self._host.copy))
 

@@ -152,7 +152,7 @@ async def test_a_streaming_reply_keeps_its_place(start: StartSession, home: Path
         await session.type("Write 3000 tokens at 400 tokens/s")
         await session.pilot.press("enter")
         await session.until(lambda: session.chat.pane.turn.estimated_tokens > 10, "text streams")
-        for way in ("/previous", "/fork", "/branch"):
+        for way in ("/previous", "/fork"):
             await session.type(way)
             await session.pilot.press("enter")
             await session.until_shown("A reply is streaming")

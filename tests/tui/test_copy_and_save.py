@@ -147,14 +147,12 @@ async def test_copying_what_is_asked_for(start: StartSession, home: Path) -> Non
         for keys, text in (
             ("1", REPLY.replace("\x1b", "\u241b")),
             ("2", "Two files. First"),
-            ("5", "Write two files."),
         ):
             await session.pilot.press("ctrl+x", "y")
             await shows(session, ChooseRow)
             await session.pilot.press(keys)
             await copied(text)
         for command, text in (
-            ("/copy 3", "print *, 1"),
             ("/copy code 1", 'echo "\u241b[31mred"'),
             ("/copy all", "# Two files\n\n## You\n\nWrite two files.\n\n## gemma-4-31B-it@metis\n\nTwo **files**"),
         ):

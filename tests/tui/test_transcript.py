@@ -73,7 +73,9 @@ async def test_headings_bodies_and_notes() -> None:
 async def test_why_a_reply_is_incomplete_is_said_and_not_copied(facts: dict[str, Any], note: str) -> None:
     async with opened([prompt(0), reply(1, "Half a", **facts)]) as (transcript, _):
         assert f"   {note}" in screen(transcript)
-        assert transcript.source_of("r1") == "Half a"
+        message = transcript.shown_message("r1")
+        assert message is not None
+        assert message.text == "Half a"
 
 
 @pytest.mark.parametrize("width", [20, 30, 40, 60, 100, 250])
@@ -267,19 +269,17 @@ async def test_replace_and_add() -> None:
         assert len(transcript.document.entries) == 4
         transcript.show([])
         assert not shown(transcript).strip()
-        with pytest.raises(KeyError):
-            transcript.source_of("r1")
+        assert transcript.shown_message("r1") is None
 
 
-async def test_source_and_code_blocks() -> None:
-    text = "```py\na = 1\n```\n\n- x\n  ```\n  b\n  ```\n\x1b"
-    async with opened([prompt(0), reply(1, text)]) as (transcript, _):
-        assert transcript.code_blocks("r1") == ["a = 1", "b"]
-        assert transcript.source_of("r1") == text.replace("\x1b", "␛")
+async def test_a_streaming_reply_is_given_as_far_as_it_has_arrived() -> None:
+    async with opened([prompt(0)]) as (transcript, _):
         transcript.begin_reply(reply(2, "", stop=None))
+        transcript.add_reasoning("hm")
         transcript.add_text("```\nhalf")
-        assert transcript.source_of("r2") == "```\nhalf"
-        assert transcript.code_blocks("r2") == ["half"]
+        message = transcript.shown_message("r2")
+        assert message is not None
+        assert (message.text, message.reasoning) == ("```\nhalf", "hm")
 
 
 async def test_mouse_selection_copies_the_text_without_decoration() -> None:

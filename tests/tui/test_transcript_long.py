@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from transcript_host import REPLY, conversation, found, opened, painted, prompt, reply, screen, shown, until
 
+from metis_tui.tui.code_blocks import code_blocks
 from metis_tui.tui.rendering.palette import Palette
 from metis_tui.tui.widgets.transcript_document import TranscriptDocument
 from metis_tui.tui.widgets.transcript_entry import Layout
@@ -164,14 +165,14 @@ async def test_words_far_inside_a_giant_message_are_gone_to_without_rendering_al
 async def test_code_blocks_of_a_giant_message_have_the_numbers_on_screen() -> None:
     text = "    indented code counts too\n\n" + "".join(f"Text {n}\n\n```\ncode {n}\n```\n\n" for n in range(2_000))
     async with opened([reply(1, text)], (60, 30)) as (transcript, pilot):
-        blocks = transcript.code_blocks("r1")
+        blocks = code_blocks(text)
         assert len(blocks) == 2_001
         await pilot.press("home")
         await pilot.press("end")
         await pilot.pause()
         label = next(y for y, line in enumerate(screen(transcript)) if "┌" in line)
         number = int(screen(transcript)[label].split()[1])
-        assert screen(transcript)[label + 1] == f"   │ {blocks[number - 1]}"
+        assert screen(transcript)[label + 1] == f"   │ {blocks[number - 1].text}"
 
 
 async def test_a_giant_reply_that_streams_is_drawn_in_small_steps() -> None:

@@ -21,6 +21,7 @@ _TITLES: dict[Where, str] = {
 _MORE = (
     ("Models", "type to search · Tab changes the state shown · Enter uses · F5 refreshes · Esc"),
     ("Saved ones", "j k move · / searches · Enter opens · Space marks · d trash · u undo · ? tells all keys · Esc"),
+    ("Branches", "j k move · h l fold · Enter shows a branch · f forks from a message · Esc"),
     ("Signing in", "Ctrl+Y copies the address · Ctrl+T shows it alone · Ctrl+R QR code · Ctrl+O opens it · Esc"),
     ("Review", "the keys of the transcript; nothing is sent · i, q or Esc goes back"),
     ("Find", "Enter leaves the keys to n N · Down Up next, before · Tab other branches · Esc"),

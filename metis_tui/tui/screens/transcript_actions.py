@@ -34,10 +34,8 @@ class TranscriptActions(ReadingActions):
         )
 
     def message_to_act_on(self) -> ChatMessage | None:
-        """The transcript's current message, else the last reply."""
-        transcript = self.pane.transcript
-        messages = self.pane.conversation.messages
-        current = messages.get(transcript.current or "")
+        """The transcript's current message, as far as it has arrived, else the last reply."""
+        current = self.pane.transcript.shown_message(self.pane.transcript.current)
         return current or next((m for m in reversed(self.pane.conversation.path()) if m.role == "assistant"), None)
 
     def action_focus_prompt(self) -> None:

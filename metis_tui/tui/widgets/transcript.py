@@ -14,7 +14,6 @@ from textual.timer import Timer
 
 from metis_tui.chat.background import in_background
 from metis_tui.chat.conversation import ChatMessage
-from metis_tui.chat.printable import printable
 from metis_tui.tui.widgets.transcript_document import START
 from metis_tui.tui.widgets.transcript_entry import Entry
 from metis_tui.tui.widgets.transcript_finding import Search
@@ -263,17 +262,12 @@ class Transcript(TranscriptJumps, can_focus=True):
         """Of the last message."""
         return self.document.entries[-1].message.id if self.document.entries else None
 
-    def source_of(self, message_id: str) -> str:
-        """A message's text as it was written, made safe to show and copy. Raises KeyError for an unknown id."""
+    def shown_message(self, message_id: str | None) -> ChatMessage | None:
+        """A message, of a streaming reply what has arrived; None when it is not here."""
         number = self.document.index_of(message_id)
         if number is None:
-            raise KeyError(message_id)
+            return None
         entry = self.document.entries[number]
-        return printable(entry.live.text if entry.live is not None else entry.message.text)
-
-    def code_blocks(self, message_id: str) -> list[str]:
-        """The code blocks of a message, in the order of their numbers on screen."""
-        from metis_tui.tui.rendering.markdown import render_markdown
-
-        layout = self.document.layout
-        return render_markdown(self.source_of(message_id), max(20, layout.width), layout.palette).code_blocks
+        if entry.live is None:
+            return entry.message
+        return replace(entry.message, text=entry.live.text, reasoning=entry.live.reasoning_text)
