@@ -14,6 +14,7 @@ from markdown_it.common.html_blocks import block_names
 from markdown_it.token import Token
 
 from metis_tui.chat.printable import printable
+from metis_tui.exchange.code_block import code_block
 
 _PASSES = 8
 _HARMFUL = {
@@ -32,6 +33,8 @@ _HARMFUL = {
 _TAG = re.compile(rf"<(?=/?(?:{'|'.join(sorted(_HARMFUL))})(?:[\s/>]|$)|!--|!\[CDATA\[|![A-Za-z]|\?)", re.IGNORECASE)
 _NEEDS_WORK = re.compile(r"<|^ {0,3}(?:#|=+ *$|-+ *$|```|~~~)", re.MULTILINE)
 """Without these there is nothing that could reach out of its place."""
+_AMBIGUOUS = re.compile(r"^ {0,3}(?:```|~~~)[^\n]*\|", re.MULTILINE)
+"""Some readers take such a line for the head of a table, others for the beginning of code."""
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 
 
@@ -40,6 +43,8 @@ def contained(text: str, depth: int) -> str:
     text = printable(text).rstrip()
     if _NEEDS_WORK.search(text) is None:
         return text
+    if _AMBIGUOUS.search(text):
+        return code_block(text)
     lines = text.split("\n")
     tokens = _blocks(lines)
     for _ in range(_PASSES):

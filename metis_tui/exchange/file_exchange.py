@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metis_tui.chat.exchange import ExportFormat, Imported
+from metis_tui.chat.exchange import ExportFormat, Imported, ImportFailure
+from metis_tui.chat.printable import printable_line
 
 if TYPE_CHECKING:
     from metis_tui.chat.conversation import Conversation
@@ -55,4 +56,8 @@ class FileExchange:
         """The conversations in a file; see ConversationExchange."""
         from metis_tui.exchange.reading import read
 
-        return read(path, self._read_llm_logs)
+        try:
+            return read(path, self._read_llm_logs)
+        except ImportFailure as failure:  # of several files it must be told which
+            reason = f"{printable_line(path.name, 100)}: {failure.reason[:1].lower()}{failure.reason[1:]}"
+            raise ImportFailure(reason, hint=failure.hint) from failure

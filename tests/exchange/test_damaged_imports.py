@@ -72,7 +72,7 @@ def test_no_damage_breaks_anything(number: int, data: some.DataObject) -> None:
         found = list(places(damaged))
         if found:
             container, key = found[data.draw(some.integers(0, len(found) - 1))]
-            container[key] = data.draw(JUNK)
+            container[key] = copy.deepcopy(data.draw(JUNK))
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "file")
         file.write_text(json.dumps(damaged))

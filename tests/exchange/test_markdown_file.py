@@ -36,6 +36,9 @@ PIECES = [
     *("<div>", "$$", "\t", "\x1b[2J", "\u202e", "\r\n", "\r", "[a]: http://x", "&lt;", "\\"),
 ]
 
+COMMON = MarkdownIt("commonmark")
+GFM = MarkdownIt("commonmark").enable("table")
+
 
 def front_matter(text: str) -> tuple[list[str], str]:
     assert text.startswith("---\n")
@@ -47,8 +50,8 @@ def export(*conversations: Conversation) -> str:
     return FileExchange().export(conversations, "markdown").decode()
 
 
-def headings(body: str, deepest: int = 2) -> list[str]:
-    tokens = MarkdownIt("commonmark").enable("table").parse(body)
+def headings(body: str, deepest: int = 2, parser: MarkdownIt = GFM) -> list[str]:
+    tokens = parser.parse(body)
     return [
         tokens[number + 1].content
         for number, token in enumerate(tokens)
@@ -124,9 +127,10 @@ def test_no_text_reaches_out_of_its_place(text: str, other: str) -> None:
     _, body = front_matter(export(made))
     when = "2025-11-25 17:58 UTC"
     expected = ["Title", f"Prompt 1 · {when}", f"Reply 1 · gpt-oss-120b@metis · {when}", f"Prompt 2 · {when}"]
-    assert headings(body) == expected
-    blocks = [t.content.strip() for t in MarkdownIt("commonmark").parse(body) if t.type == "html_block"]
-    allowed = ["<details>\n<summary>Reasoning</summary>", "</details>"] if text.strip() else []
-    assert [block for block in blocks if block.startswith(("<details", "</details"))] == allowed
+    for parser in (GFM, COMMON):
+        assert headings(body, parser=parser) == expected
+        blocks = [t.content.strip() for t in parser.parse(body) if t.type == "html_block"]
+        allowed = ["<details>\n<summary>Reasoning</summary>", "</details>"] if text.strip() else []
+        assert [block for block in blocks if block.startswith(("<details", "</details"))] == allowed
     assert "\x1b" not in body
     assert "\u202e" not in body

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from metis_tui.chat.exchange import ImportFailure
+from metis_tui.exchange.file_exchange import FileExchange
 from metis_tui.store.llm_logs import read_llm_logs
+from metis_tui.wiring import make_exchange
 
 PNG = b"\x89PNG\r\n\x1a\n..."
 NEW = """
@@ -140,3 +142,12 @@ def test_a_damaged_database_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:5000] + b"\xff" * 20_000)
     with pytest.raises(ImportFailure):
         read_llm_logs(path)
+
+
+def test_the_application_recognises_such_a_file_by_its_content(tmp_path: Path) -> None:
+    path = database(tmp_path, NEW).rename(tmp_path / "notes.txt")
+    imported = make_exchange().read(path)
+    assert imported.source == "llm logs.db"
+    assert len(imported.conversations) == 2
+    with pytest.raises(ImportFailure, match="notes.txt"):
+        FileExchange().read(path)
