@@ -149,5 +149,5 @@ def test_the_application_recognises_such_a_file_by_its_content(tmp_path: Path) -
     imported = make_exchange().read(path)
     assert imported.source == "llm logs.db"
     assert len(imported.conversations) == 2
-    with pytest.raises(ImportFailure, match="notes.txt"):
+    with pytest.raises(ImportFailure, match=r"notes\.txt"):
         FileExchange().read(path)
