@@ -173,7 +173,17 @@ async def test_branches_are_read_without_choosing_one(start: StartSession, home:
         await session.until_shown("of 6")
         send(session, "/zebra\t")
         await session.until_shown("1 of 2")
-        assert review.reading_conversation.head == saved.head
+        await session.pilot.press("escape", "escape", "q")
+        await session.until(lambda: session.app.screen is session.chat)
+        # Opened at what was searched for elsewhere, as from the history.
+        reply = next(message for message in saved.messages.values() if "zebra" in message.text)
+        store = session.chat.services.store
+        await session.app.push_screen(Review(saved, store, at=reply.id, words=("waits", "zebra")))
+        await session.until_shown("message 4 of 4")
+        await session.until_shown("1 of 3")
+        await session.pilot.press("n")
+        await session.until_shown("2 of 3")
+        assert saved.head == review.reading_conversation.head == session.chat.pane.conversation.head
 
 
 def test_what_does_not_fit_is_left_out_from_the_end() -> None:

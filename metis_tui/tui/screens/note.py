@@ -35,6 +35,12 @@ class NoteInput(TextArea):
         else:
             await super()._on_key(event)
 
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Pasted text is shown and kept as what can be shown safely."""
+        event.stop()
+        event.prevent_default()
+        self.insert(printable(event.text)[: 2 * LONGEST_NOTE])
+
 
 class NoteDialog(Overlay[str | None]):
     """Returns the note, empty to take it away, or None when the user backs out."""

@@ -72,6 +72,12 @@ class FindInput(Input):
                     await self.run_action(binding.action)
             self._bar.typed()
 
+    def _on_paste(self, event: events.Paste) -> None:
+        """Only what can be shown safely, and in one line."""
+        event.stop()
+        event.prevent_default()
+        self.insert_text_at_cursor(printable_line(event.text, _LONGEST))
+
 
 class FindBar(Horizontal):
     """Hidden until it is opened."""

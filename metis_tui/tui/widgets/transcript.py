@@ -77,7 +77,7 @@ class Transcript(TranscriptJumps, can_focus=True):
             self.screen.clear_selection()
         self.current = None
         self._current_entry = None
-        self._found_at = None
+        self._found_at = self._awaited_message = None
         self.document.show(messages)
         self._top = START
         self.follow = True

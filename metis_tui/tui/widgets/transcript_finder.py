@@ -71,6 +71,7 @@ class TranscriptFinder(TranscriptCursor):
         self._awaited: tuple[Hit | Position, int] | None = None
         """A step that took longer than a key may: from where, and the direction."""
         self._has_wrapped = False
+        self._awaited_message: str | None = None
         self._begins = False
         """The first place is looked for, from the origin."""
         self._scanning: Timer | None = None
@@ -141,7 +142,10 @@ class TranscriptFinder(TranscriptCursor):
     def go_to_found(self, message_id: str) -> bool:
         """Goes to the first of the words in a message, or to the message; False when it shows none of them."""
         number = self.document.index_of(message_id)
-        if number is None or not self.is_laid_out:
+        if number is None:
+            return False
+        if not self.is_laid_out:
+            self._awaited_message = message_id  # as soon as there are rows
             return False
         if self._hits is not None and self._hits.in_message(number):
             self._go_to_hit(Hit(number, 0))
@@ -234,6 +238,9 @@ class TranscriptFinder(TranscriptCursor):
     def _lay_out(self) -> None:
         width = self.document.layout.width
         super()._lay_out()
+        if self._awaited_message is not None and self.is_laid_out:
+            message_id, self._awaited_message = self._awaited_message, None
+            self.go_to_found(message_id)
         if self._search is not None and self.document.layout.width != width:
             self._flows = self._flows or Flows(self.document)
             self._flows.forget()

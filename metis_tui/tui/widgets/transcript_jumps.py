@@ -71,6 +71,8 @@ class TranscriptJumps(TranscriptFinder):
         number = self.document.index_of(message_id)
         if number is not None:
             self._go_to(number)
+            if not self.is_laid_out:
+                self._awaited_message = message_id
         return number is not None
 
     # --- headings and code ------------------------------------------------------------------------
