@@ -176,6 +176,19 @@ async def test_a_note_is_found_and_raw_source_too() -> None:
         assert await found(transcript, pilot, "**this") == ["r1"]
 
 
+async def test_a_place_found_in_view_stays_there_while_a_reply_streams() -> None:
+    """The view followed the reply, and what had just been found went out at the top."""
+    async with opened([prompt(0)], (60, 12)) as (transcript, pilot):
+        transcript.begin_reply(reply(1, "", stop=None))
+        transcript.add_text("The needle.\n\n")
+        await until(pilot, lambda: "needle" in shown(transcript))
+        transcript.begin_find()
+        transcript.find("needle", goes=True)
+        transcript.add_text("More text.\n\n" * 20)
+        await until(pilot, lambda: transcript.document.entries[-1].height > 20)
+        assert "►  The needle." in screen(transcript)
+
+
 def test_places_in_sources_are_counted() -> None:
     text = "Mesh here,\nmesh  refinement there"
     assert Search("mesh").count_in(text) == 2

@@ -160,6 +160,8 @@ class TranscriptCursor(TranscriptScroll):
                 self.document.entries[number].forget_strips()
                 self.refresh_entry_rows(number)
         if self._is_in_view(position):
+            if self._streaming is not None:
+                self.follow = False  # what arrives would push it out of view
             return
         height = self._view.height
         self._top = self.document.fill(self.document.walk(position, -(height // 3)), height)
