@@ -41,8 +41,6 @@ class HistoryChoice:
     message_id: str | None = None
     phrases: tuple[str, ...] = ()
     """The words that were searched for, to be highlighted; each may be found by itself."""
-    is_review: bool = False
-    """To read only."""
 
 
 def phrases_of(query: SearchQuery) -> tuple[str, ...]:

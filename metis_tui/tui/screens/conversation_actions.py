@@ -144,17 +144,16 @@ class ConversationActions(ChatBase):
             conversation.head = branch_with(conversation, at)[-1].id
             self.pane.show(conversation)
             self.tell("What was found is on another branch, which is shown now.")
-        transcript.find_any(phrases)
         transcript.focus()
-        self._go_when_laid_out(at)
+        self._go_when_laid_out(at, phrases)
 
-    def _go_when_laid_out(self, message_id: str, tries: int = 50) -> None:
+    def _go_when_laid_out(self, message_id: str, phrases: Sequence[str], tries: int = 50) -> None:
         """A transcript that was not shown before has no rows yet."""
         transcript = self.pane.transcript
         if transcript.is_laid_out and transcript.document.entries:
-            transcript.go_to_found(message_id)
+            self.run_worker(self.reading.show_found(message_id, phrases), group="open", exit_on_error=False)
         elif tries > 0:
-            self.set_timer(0.02, lambda: self._go_when_laid_out(message_id, tries - 1))
+            self.set_timer(0.02, lambda: self._go_when_laid_out(message_id, phrases, tries - 1))
 
     def action_rename(self) -> None:
         from metis_tui.tui.screens.dialogs import AskText

@@ -6,7 +6,7 @@ Composes and hands keys on; searching, preview and changes are in the base class
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import ClassVar
 
 from textual import events, on
@@ -125,7 +125,7 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
             "ctrl+d": lambda: self.rows_view.move(self.rows_view.page // 2),
             "ctrl+u": lambda: self.rows_view.move(-(self.rows_view.page // 2)),
             "enter": self.open_current,
-            "v": lambda: self.open_current(is_review=True),
+            "v": self.review,
             "slash": self.type_words,
             "question_mark": self.show_help,
             "space": self.mark,
@@ -159,7 +159,9 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
         elif key in self._list_keys:
             # What was typed just before comes first: a key must not meet a conversation that is about to go.
             if await self.wait_until_settled():
-                self._list_keys[key]()
+                done = self._list_keys[key]()
+                if isinstance(done, Awaitable):
+                    await done
             else:
                 self.tell("Still searching. Press the key again when the list is there.")
         else:
@@ -205,8 +207,8 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
         if self.box.value:
             self.search_now()
 
-    def open_current(self, *, is_review: bool = False) -> None:
-        choice = self.choice(is_review=is_review)
+    def open_current(self) -> None:
+        choice = self.choice()
         if choice is not None:
             self.dismiss(choice)
 

@@ -90,8 +90,6 @@ class HistoryActions(ChatBase):
             self.show_state()
             return
         await self.open_conversation(choice.conversation_id, at=choice.message_id, phrases=choice.phrases)
-        if choice.is_review:
-            await self.run_action("review")
 
     # --- asking again -----------------------------------------------------------------------------
 

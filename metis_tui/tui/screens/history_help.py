@@ -16,7 +16,7 @@ KEYS = (
     ("/", "type words to search for; Down or Enter goes back to the list"),
     ("j k g G", "move; PgUp and PgDn scroll the preview"),
     ("Enter", "open, at what was found"),
-    ("v", "open to read only"),
+    ("v", "read only; q comes back here"),
     ("n N", "next and previous place found, on to the next conversation"),
     ("s", "sort: newest, oldest, title, messages, best match"),
     ("Space", "mark; A marks all that is listed, or none"),

@@ -118,7 +118,7 @@ class HistoryPreview(HistoryBase):
         if self.rows_view.move(step):
             self._goes_to_last = step < 0
 
-    def choice(self, *, is_review: bool) -> HistoryChoice | None:
+    def choice(self) -> HistoryChoice | None:
         """What Enter opens: where the preview stands, else at the first place found."""
         row = self.current
         if row is None:
@@ -127,4 +127,27 @@ class HistoryPreview(HistoryBase):
         at = self.preview.current
         if row.hits and self._previewed is not None and self._previewed.id == row.id and at is not None:
             message_id = at
-        return HistoryChoice(row.id, message_id, phrases_of(self.asked) if row.hits else (), is_review)
+        return HistoryChoice(row.id, message_id, phrases_of(self.asked) if row.hits else ())
+
+    async def review(self) -> None:
+        """Opens the conversation to read only, over this screen."""
+        from metis_tui.tui.screens.review import Review
+
+        choice, current = self.choice(), self.context.conversation()
+        if choice is None:
+            return
+        is_open = current.id == choice.conversation_id and not current.is_empty
+        store = self.context.services.store
+        try:
+            conversation = current if is_open else await store.open(choice.conversation_id)
+        except KeyError:
+            self.tell("It is gone. F5 shows what there is.", is_problem=True)
+            return
+        review = Review(
+            conversation,
+            store,
+            at=choice.message_id,
+            words=choice.phrases,
+            is_streaming=lambda: is_open and self.context.is_running(),
+        )
+        await self.app.push_screen(review)
