@@ -45,12 +45,13 @@ class WarmUp:
         return self._clock() - self._typed_at < _DRAWING_SECONDS
 
     async def run(self, load_sdk: Callable[[], Awaitable[None]]) -> None:
-        """Loads the SDK and the renderer."""
+        """Loads the SDK, the renderer and the history screen."""
         gc.disable()  # thousands of classes are about to be made, all of which stay: collections would find nothing
         try:
             with self.giving_way():
                 await load_sdk()
                 await in_background(_load_renderer)
+                await in_background(_load_history)
         finally:
             gc.freeze()  # what was loaded stays for good, so later collections need not look at it, also in a stream
             gc.enable()
@@ -78,3 +79,8 @@ def _load_renderer() -> None:
     from metis_tui.tui.rendering.palette import Palette
 
     render_markdown("*a*\n\n```text\nb\n```\n", 40, Palette())
+
+
+def _load_history() -> None:
+    from metis_tui.chat import search_query  # noqa: F401 - for the first word that is typed there
+    from metis_tui.tui.screens import history  # noqa: F401 - the list is to be there at once

@@ -76,6 +76,15 @@ class Watched:
             for number, pressed in enumerate(sent)
         ]
 
+    def prompt(self, text: str) -> list[float]:
+        """What keys take in the prompt, where nothing is searched: the machine's own share."""
+        self.window.wait_for_text("live")
+        time.sleep(2.0)
+        lags = self.keys([letter.encode() for letter in text], lambda n, shown: text[: n + 1] in shown)
+        self.window.send(b"\x03")
+        time.sleep(0.3)
+        return lags
+
     def type_query(self, query: str) -> list[float]:
         self.window.send(b"/")
         time.sleep(0.3)
@@ -115,6 +124,7 @@ def run(place: Path, gateway: GatewayProcess, size: tuple[int, int], when: str) 
     print(f"{size[0]}x{size[1]}, {when} (load {load:.1f})")
     watched = Watched(place, gateway, size)
     with watched.window:
+        table("typing in the prompt, for comparison", watched.prompt("convergence lattice"))
         is_good = table("Ctrl+R to the list", [watched.open()])
         for query in QUERIES:
             is_good &= table(f"typing {query}", watched.type_query(query))

@@ -210,8 +210,8 @@ async def test_keys_in_one_piece_keep_their_order(start: StartSession, home: Pat
         screen = next(s for s in session.app.screen_stack if isinstance(s, History))
         assert screen.box.value == "phonons"
         await session.until(lambda: session.app.screen.query_one(Input).value == "First stepsab")
-        assert not screen.summaries[first.id].is_trashed, "it was, and came back"
-        assert not any(summary.is_trashed for summary in screen.summaries.values())
+        assert not screen.shelf.summaries[first.id].is_trashed, "it was, and came back"
+        assert not any(summary.is_trashed for summary in screen.shelf.summaries.values())
         await session.pilot.press("escape", "escape", "escape")
         await session.until(lambda: session.app.screen is session.chat)
 

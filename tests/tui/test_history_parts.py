@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.cells import cell_len
@@ -13,8 +15,9 @@ from metis_tui.chat.exchange import suggested_name
 from metis_tui.chat.search import SearchHit, SearchQuery, Term
 from metis_tui.tui.exporting import ExportFailed, with_extension, write_new_file
 from metis_tui.tui.history.changes import Step, Undo, changes_to, tags_after
-from metis_tui.tui.history.listing import Row, branch_with, found_rows, plain_rows
+from metis_tui.tui.history.listing import Row, Sort, branch_with
 from metis_tui.tui.history.row_text import RowState, excerpt_pieces, marked_excerpt, title_pieces
+from metis_tui.tui.history.shelf import Shelf
 from metis_tui.tui.rendering.palette import Palette
 from metis_tui.tui.screens.tag_dialog import completed
 
@@ -59,19 +62,19 @@ PLAIN = [
     ],
 )
 def test_the_plain_list_is_filtered(query: SearchQuery, listed: list[str]) -> None:
-    assert ids(plain_rows(PLAIN, query, "newest")) == listed
+    assert ids(Shelf(PLAIN).plain(query, "newest")) == listed
 
 
 def test_the_plain_list_is_sorted() -> None:
     some = [summary("b", 1, message_count=9), summary("A", 2), summary("c", 3)]
-    assert ids(plain_rows(some, SearchQuery(), "oldest")) == ["b", "A", "c"]
-    assert ids(plain_rows(some, SearchQuery(), "title")) == ["A", "b", "c"]
-    assert ids(plain_rows(some, SearchQuery(), "messages")) == ["b", "c", "A"]
+    shelf = Shelf(some)
+    assert ids(shelf.plain(SearchQuery(), "oldest")) == ["b", "A", "c"]
+    assert ids(shelf.plain(SearchQuery(), "title")) == ["A", "b", "c"]
+    assert ids(shelf.plain(SearchQuery(), "messages")) == ["b", "c", "A"]
 
 
 def test_hits_are_gathered_and_titles_count() -> None:
-    known = {s.id: s for s in [*PLAIN, summary("a word in the title", 200)]}
-    titles = {name: name.casefold() for name in known}
+    shelf = Shelf([*PLAIN, summary("a Word in the title", 200)])
     hits = [
         hit("old", "m9", 9),
         hit("new", "m2", 2),
@@ -79,18 +82,26 @@ def test_hits_are_gathered_and_titles_count() -> None:
         hit("trashed", "m3", 3),
         hit("gone", "m", 1),
     ]
-    query = SearchQuery(terms=(Term("word"),))
-    rows = found_rows(known, titles, hits, query, "newest")
-    assert ids(rows) == ["new", "old", "a word in the title"]
-    assert [h.message_id for h in rows[1].hits] == ["m1", "m9"], "from the first to the last"
-    assert ids(found_rows(known, titles, hits, query, "best")) == ["old", "new", "a word in the title"]
-    assert ids(found_rows(known, titles, hits, SearchQuery(terms=query.terms, roles=("user",)), "newest")) == [
-        "new",
-        "old",
-    ]
-    assert ids(found_rows(known, titles, hits, SearchQuery(terms=query.terms, places=("trash",)), "newest")) == [
-        "trashed"
-    ]
+    word = (Term("word"),)
+
+    def found(sort: Sort = "newest", **more: Any) -> list[str]:
+        return ids(shelf.found(hits, SearchQuery(terms=word, **more), sort))
+
+    assert found() == ["new", "old", "a Word in the title"]
+    assert found("best") == ["old", "new", "a Word in the title"]
+    assert found(roles=("user",)) == ["new", "old"], "a title is nobody's message"
+    assert found(places=("trash",)) == ["trashed"]
+    assert ids(shelf.found((), SearchQuery(terms=(*word, Term("title", is_excluded=True))), "newest")) == []
+    (_, old, _) = shelf.found(hits, SearchQuery(terms=word), "newest")
+    assert [h.message_id for h in old.hits] == ["m1", "m9"], "from the first to the last"
+
+
+def test_a_change_is_in_every_order() -> None:
+    shelf = Shelf(PLAIN)
+    shelf.change([replace(PLAIN[0], is_pinned=True, title="Words"), replace(PLAIN[2], is_trashed=True)])
+    assert ids(shelf.plain(SearchQuery(), "newest")) == ["old", "pinned"]
+    assert (shelf.trashed_count, shelf.archived_count) == (2, 1)
+    assert ids(shelf.found((), SearchQuery(terms=(Term("word"),)), "newest")) == ["old"]
 
 
 @pytest.mark.parametrize("width", [10, 20, 40, 53, 80, 200])

@@ -8,7 +8,7 @@ from typing import Literal
 
 from metis_tui.chat.branches import ShownBranches
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
-from metis_tui.chat.search import SearchHit, SearchQuery, Term
+from metis_tui.chat.search import SearchHit, SearchQuery
 
 Sort = Literal["newest", "oldest", "title", "messages", "best"]
 SORTS: Mapping[Sort, str] = {
@@ -80,22 +80,14 @@ def fits(summary: ConversationSummary, query: SearchQuery, *, is_plain: bool) ->
     return True
 
 
-def plain_rows(summaries: Iterable[ConversationSummary], query: SearchQuery, sort: Sort) -> list[Row]:
-    """The list without words to search for."""
-    return ordered([Row(summary) for summary in summaries if fits(summary, query, is_plain=True)], sort)
-
-
 def found_rows(
     summaries: Mapping[str, ConversationSummary],
-    folded_titles: Mapping[str, str],
+    titled: Iterable[str],
     hits: Sequence[SearchHit],
     query: SearchQuery,
     sort: Sort,
 ) -> list[Row]:
-    """Conversations with hits, and those whose title alone holds the words.
-
-    A title says nothing of roles and code blocks: with such a filter it counts for nothing.
-    """
+    """Conversations with hits, and of those whose title holds the words (`titled`) the ones that have none."""
     by_conversation: dict[str, list[SearchHit]] = {}
     for hit in hits:
         by_conversation.setdefault(hit.conversation_id, []).append(hit)
@@ -107,19 +99,12 @@ def found_rows(
         if sort != "best":
             found.sort(key=lambda hit: (hit.created_ms, hit.message_id))
         rows.append(Row(summary, tuple(found)))
-    if phrases_of(query) and not query.roles and not query.has_code:
-        rows += [
-            Row(summary)
-            for conversation_id, summary in summaries.items()
-            if conversation_id not in by_conversation
-            and _holds(folded_titles.get(conversation_id, ""), query.terms)
-            and fits(summary, query, is_plain=False)
-        ]
+    rows += [
+        Row(summaries[conversation_id])
+        for conversation_id in titled
+        if conversation_id not in by_conversation and fits(summaries[conversation_id], query, is_plain=False)
+    ]
     return ordered(rows, sort)
-
-
-def _holds(folded: str, terms: Sequence[Term]) -> bool:
-    return all((term.text.casefold() in folded) != term.is_excluded for term in terms)
 
 
 def ordered(rows: list[Row], sort: Sort) -> list[Row]:

@@ -13,16 +13,17 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.widgets import Static
 
 from metis_tui.chat.search import SearchQuery
 from metis_tui.tui.history.changes import Undo
+from metis_tui.tui.history.shelf import Shelf
 from metis_tui.tui.screens.history_base import HistoryContext
 from metis_tui.tui.screens.history_changes import HistoryChanges
 from metis_tui.tui.screens.history_preview import HistoryPreview
 from metis_tui.tui.screens.history_search import HistorySearch
 from metis_tui.tui.screens.history_sharing import HistorySharing
 from metis_tui.tui.widgets.history_list import HistoryList
+from metis_tui.tui.widgets.one_line import OneLine
 from metis_tui.tui.widgets.search_box import SearchBox
 from metis_tui.tui.widgets.transcript import Transcript
 
@@ -62,8 +63,7 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
         """`words`: searched for at once; an empty text begins in the search box, None in the list."""
         super().__init__()
         self.context = context
-        self.summaries = {}
-        self.folded_titles = {}
+        self.shelf = Shelf()
         self.asked = SearchQuery()
         self.sort = "newest"
         self.marked = {}
@@ -75,7 +75,7 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
         self._list_keys = self._make_list_keys()
 
     def compose(self) -> ComposeResult:
-        yield Static("Conversations", id="history-title", markup=False)
+        yield OneLine("Conversations", id="history-title")
         yield SearchBox(
             self.take_key,
             self.take_text,
@@ -87,8 +87,8 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
             yield HistoryList(id="history-list")
             with Vertical(id="history-preview"):
                 yield Transcript()
-        yield Static(id="history-notice", markup=False)
-        yield Static(id="history-keys", markup=False)
+        yield OneLine(id="history-notice")
+        yield OneLine(id="history-keys")
 
     def on_mount(self) -> None:
         self.box = self.query_one(SearchBox)
@@ -233,14 +233,15 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
     def show_state(self) -> None:
         if not self.is_mounted:
             return
-        self.query_one("#history-title", Static).update(self.title_words())
+        self.query_one("#history-title", OneLine).say(self.title_words())
         words = self.search_words() or self.sharing_words()
         if self.unsaved_count > 20:
             words = f"saving {self.unsaved_count:,} changes · {words}".rstrip(" ·")
-        notice = self.query_one("#history-notice", Static)
-        notice.display = bool(words)
-        notice.update(words)
-        self.query_one("#history-keys", Static).update(self._key_words())
+        notice = self.query_one("#history-notice", OneLine)
+        if notice.display != bool(words):
+            notice.display = bool(words)
+        notice.say(words)
+        self.query_one("#history-keys", OneLine).say(self._key_words())
 
     def _key_words(self) -> str:
         """As many keys as there is room for; those that are left out are in the help."""

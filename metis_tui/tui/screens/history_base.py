@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from metis_tui.chat.catalog import ServedModel
     from metis_tui.chat.conversation import Conversation, ConversationSummary
     from metis_tui.tui.history.rerun import Rerun
+    from metis_tui.tui.history.shelf import Shelf
     from metis_tui.tui.services import Services
     from metis_tui.tui.widgets.history_list import HistoryList
     from metis_tui.tui.widgets.search_box import SearchBox
@@ -46,10 +47,8 @@ class HistoryBase(ClosesOnce[HistoryChoice | None]):
     box: SearchBox
     rows_view: HistoryList
     preview: Transcript
-    summaries: dict[str, ConversationSummary]
-    """All that are known, by id; newest first."""
-    folded_titles: Mapping[str, str]
-    """Titles by id, for comparing."""
+    shelf: Shelf
+    """All conversations that are known."""
     asked: SearchQuery
     """What was typed."""
     sort: Sort
@@ -82,9 +81,10 @@ class HistoryBase(ClosesOnce[HistoryChoice | None]):
     def chosen(self) -> list[ConversationSummary]:
         """What a key acts on: the marked conversations, else the current one."""
         if self.marked:
-            return [self.summaries[marked] for marked in self.marked if marked in self.summaries]
+            known = self.shelf.summaries
+            return [known[marked] for marked in self.marked if marked in known]
         row = self.current
-        return [self.summaries.get(row.id, row.summary)] if row is not None else []
+        return [self.shelf.summaries.get(row.id, row.summary)] if row is not None else []
 
     def tell(self, text: str, *, is_problem: bool = False) -> None:
         """A passing message; its text may come from anywhere."""

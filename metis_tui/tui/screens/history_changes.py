@@ -104,7 +104,7 @@ class HistoryChanges(HistoryBase):
             return
         from metis_tui.tui.screens.tag_dialog import AskTags
 
-        known = sorted({tag for summary in self.summaries.values() for tag in summary.tags}, key=str.casefold)
+        known = sorted({tag for summary in self.shelf.summaries.values() for tag in summary.tags}, key=str.casefold)
 
         def entered(words: str | None) -> None:
             if words:
@@ -119,7 +119,7 @@ class HistoryChanges(HistoryBase):
             return
         from metis_tui.tui.screens.dialogs import AskText
 
-        summary = self.summaries.get(row.id, row.summary)
+        summary = self.shelf.summaries.get(row.id, row.summary)
 
         def entered(title: str | None) -> None:
             if title:
@@ -154,10 +154,8 @@ class HistoryChanges(HistoryBase):
 
     def _carry_out(self, words: str, changes: Sequence[Change]) -> None:
         """Shows the changes at once, and saves them in the background after those before."""
-        for change in changes:
-            summary = self.summaries.get(change.conversation_id)
-            if summary is not None:
-                self.summaries[change.conversation_id] = change.shown_in(summary)
+        known = self.shelf.summaries
+        self.shelf.change([c.shown_in(known[c.conversation_id]) for c in changes if c.conversation_id in known])
         self.fill_again()
         count = f" ({len(changes):,})" if len(changes) > 1 else ""
         name, colon, more = words.partition(":")

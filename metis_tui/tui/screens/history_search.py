@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from metis_tui.chat.background import in_background
 from metis_tui.chat.search import IndexProgress, SearchQuery, SearchResults
-from metis_tui.tui.history.listing import SORTS, Row, Sort, found_rows, needs_messages, plain_rows
+from metis_tui.tui.history.listing import SORTS, Row, Sort, needs_messages
+from metis_tui.tui.history.shelf import Shelf
 from metis_tui.tui.screens.history_base import HistoryBase
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _FIRST_COUNT = 100
 """Read before all others: more than a screen shows."""
+_FEW = 1000
+"""More than so many are put in order off the event loop."""
 _HIT_LIMIT = 300
 _MORE_HITS = 4
 """So many times more when the cursor reaches the end of what was found."""
@@ -46,20 +49,15 @@ class HistorySearch(HistoryBase):
 
     async def _load(self) -> None:
         store = self.context.services.store
-        if not self.summaries:
+        if not len(self.shelf):
             await self._take(await store.list(limit=_FIRST_COUNT, include_trashed=True))
         await self._take(await store.list(include_trashed=True))
         self.is_loaded.set()
         self.show_state()
 
     async def _take(self, found: Sequence[ConversationSummary]) -> None:
-        def fold() -> dict[str, str]:
-            return {summary.id: summary.title.casefold() for summary in found}
-
-        folded = await in_background(fold) if len(found) > 1000 else fold()
-        self.summaries = {summary.id: summary for summary in found}
-        self.folded_titles = folded
-        for marked in [marked for marked in self.marked if marked not in self.summaries]:
+        self.shelf = await in_background(lambda: Shelf(found)) if len(found) > _FEW else Shelf(found)
+        for marked in [marked for marked in self.marked if marked not in self.shelf.summaries]:
             del self.marked[marked]
         if not self.rows_view.was_moved and not needs_messages(self.asked):
             self._show(self._rows(), keep=self.context.conversation().id)
@@ -145,14 +143,14 @@ class HistorySearch(HistoryBase):
         row = self.current
         return row.id if row is not None else None
 
-    def _rows(self) -> list[Row]:
+    def _rows(self) -> Sequence[Row]:
         if self._results is not None and needs_messages(self.asked):
-            return found_rows(self.summaries, self.folded_titles, self._results.hits, self.asked, self.sort)
+            return self.shelf.found(self._results.hits, self.asked, self.sort)
         if needs_messages(self.asked):
-            return list(self.rows_view.rows)
-        return plain_rows(self.summaries.values(), self.asked, self.sort)
+            return self.rows_view.rows
+        return self.shelf.plain(self.asked, self._sort_in_use())
 
-    def _show(self, rows: list[Row], *, keep: str | None) -> None:
+    def _show(self, rows: Sequence[Row], *, keep: str | None) -> None:
         self.rows_view.show(
             rows,
             with_excerpts=needs_messages(self.asked),
@@ -167,7 +165,7 @@ class HistorySearch(HistoryBase):
         self.show_state()
 
     def _empty_words(self) -> str:
-        if not self.summaries:
+        if not len(self.shelf):
             return "No saved conversations yet."
         if self.box.value.strip():
             return "Nothing is found. Esc shows the whole list again, ? tells of filters."
@@ -187,9 +185,8 @@ class HistorySearch(HistoryBase):
     def title_words(self) -> str:
         """Conversations · 312 of 10,000 · newest first · 3 marked"""
         # A list that is not whole yet counts what it has.
-        in_trash = sum(summary.is_trashed for summary in self.summaries.values())
-        archived = sum(s.is_archived and not s.is_trashed for s in self.summaries.values())
-        shown, total = len(self.rows_view.rows), len(self.summaries) - in_trash
+        in_trash, archived = self.shelf.trashed_count, self.shelf.archived_count
+        shown, total = len(self.rows_view.rows), len(self.shelf) - in_trash
         if "trash" in self.asked.places:
             total = in_trash
         more = "" if self.is_loaded.is_set() else "…"

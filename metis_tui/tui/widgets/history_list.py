@@ -152,7 +152,15 @@ class HistoryList(ScrollView):
         self._bring_into_view()
 
     def _measure(self) -> None:
-        self.virtual_size = Size(self.scrollable_content_region.width, len(self._rows) * self._row_height)
+        view = self.scrollable_content_region
+        size = Size(view.width, len(self._rows) * self._row_height)
+        if (size.height > view.height) == self.show_vertical_scrollbar and self.virtual_size.width == size.width:
+            # Only the scrollbar changes; a layout of the whole screen for each key would be waste.
+            self.set_reactive(HistoryList.virtual_size, size)
+            if self.show_vertical_scrollbar:
+                self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
 
     def _bring_into_view(self) -> None:
         height = self.scrollable_content_region.height
