@@ -13,7 +13,9 @@ if TYPE_CHECKING:
 _ID = "its id, the start or end of its id, or: last"
 _FILTERS = """\
 QUERY is words that a message must hold, "several words" in quotes for a phrase, -word for one it must not hold, and
-filters: model:NAME tag:NAME role:user|assistant before:DATE after:DATE is:pinned|archived|trash has:code.
+filters: model:NAME tag:NAME role:prompt|reply|system after:DATE before:DATE is:pinned|archived|trash has:code.
+A DATE is such as 2026-11-25, 2026-11, today or 7d. What is in the trash is found with is:trash only. Filters on
+conversations alone list conversations.
 """
 FORMATS: dict[str, ExportFormat] = {
     "md": "markdown",

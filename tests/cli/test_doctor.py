@@ -116,6 +116,8 @@ async def test_damaged_records_are_listed_and_put_aside(tmp_path: Path) -> None:
     assert (aside.read_bytes(), aside.stat().st_mode & 0o777) == (b"{damaged}", 0o600)
     assert aside.parent.stat().st_mode & 0o777 == 0o700
     assert file.read_bytes() == whole
+    found, _ = await doctor_folder.examine_conversations(lambda _: look(-1))
+    assert found[0].text == "1 saved, the newest 0 looked at, no damaged record"
 
 
 @pytest.mark.parametrize(
