@@ -57,11 +57,11 @@ class Emptying:
             else:
                 gone.append(conversation_id)
                 self._saver.tell_lists(standing.conversation, standing.last_ts, is_gone=True)
-        nothing: list[str] = []
-        returned = await self._in_writer("", self._trash.mend, nothing)
-        for conversation_id in returned:
+        nothing: tuple[list[str], list[str]] = ([], [])
+        returned, late = await self._in_writer("", lambda: self._trash.mend(today), nothing)
+        for conversation_id in (*returned, *late):
             standing = await self._read(conversation_id, before_ms)
-            self._saver.tell_lists(standing.conversation, standing.last_ts, is_gone=False)
+            self._saver.tell_lists(standing.conversation, standing.last_ts, is_gone=conversation_id in late)
         ended = await self._in_writer("", lambda: self._trash.unlink_rested(today), 0)
         return Emptied(tuple(gone), tuple(kept), tuple(returned), ended)
 

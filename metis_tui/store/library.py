@@ -95,9 +95,9 @@ class Library:
         """
         paths, settled = self._layout.segments_of(conversation_id), self._pace.settled_seconds
         content = read_segments(paths, settled_seconds=settled)
-        if not any(record.type == "msg" for record, _ in content.records) and (
+        if _lacks_messages(record for record, _ in content.records) and (
             emptied := self._layout.emptied_segments_of(conversation_id)
-        ):  # emptied from the trash, perhaps while another process restored it
+        ):  # emptied from the trash, perhaps while another process restored or continued it
             content = read_segments(paths + emptied, settled_seconds=settled)
         records: list[tuple[Record, str]] = content.records
         records += [(decode(line.strip()), self._layout.boot) for line in kept]
@@ -155,6 +155,13 @@ class Library:
                 hint = self._journals.add(opened.hint)
                 self._found.append(hint)
             count = None if count is None else count - 1
+
+
+def _lacks_messages(records: Iterable[Record]) -> bool:
+    """Whether there is none, or one that follows another one that is not there."""
+    messages = [record.fields for record in records if record.type == "msg"]
+    ids = {fields.get("id") for fields in messages}
+    return any(fields.get("parent") not in ids for fields in messages if fields.get("parent")) or not messages
 
 
 def _fitting(ids: set[str], part: str) -> list[str]:

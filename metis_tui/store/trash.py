@@ -85,10 +85,21 @@ class Trash:
             self._move(found, month)
         return bool(found)
 
-    def mend(self) -> list[str]:
-        """Brings back what was restored or continued after it was emptied; the ids."""
-        split = self._layout.emptied_ids() & self._layout.ids_on_disk()
-        return [i for i in sorted(split) if self.standing(i).reason and self.bring_back(i)]
+    def mend(self, today: datetime.date) -> tuple[list[str], list[str]]:
+        """Makes whole what is in both places: (ids that came back, ids that went).
+
+        What was restored or continued after it was emptied comes back. The rest are late records that change
+        nothing, such as a reply that was left by a crash.
+        """
+        back: list[str] = []
+        gone: list[str] = []
+        for conversation_id in sorted(self._layout.emptied_ids() & self._layout.ids_on_disk()):
+            if self.standing(conversation_id).reason:
+                self.bring_back(conversation_id)
+                back.append(conversation_id)
+            elif not self.remove(conversation_id, today):
+                gone.append(conversation_id)
+        return back, gone
 
     def unlink_rested(self, today: datetime.date) -> int:
         """Ends what was emptied more than a week ago; how many conversations that were."""

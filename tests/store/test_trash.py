@@ -13,6 +13,7 @@ from metis_tui.chat.conversation import Conversation
 from metis_tui.store.conversation_store import ConversationFiles
 from metis_tui.store.machine import Owner
 from metis_tui.store.memory import MemoryStore
+from metis_tui.store.messages import message_fields
 from metis_tui.store.records import encode
 
 Open = Callable[..., ConversationFiles]
@@ -132,6 +133,21 @@ async def test_a_conversation_that_was_continued_stays(open_store: Open, data: P
     assert kept == conversation.id
     assert "continued" in reason
     assert emptied(data) == []
+
+
+async def test_a_late_record_that_changes_nothing_goes_as_well(open_store: Open, data: Path) -> None:
+    """As the reply of a crash does, which is adopted when the rest has been emptied already."""
+    store = open_store()
+    conversation = await save(store)
+    (path,) = segments(data)
+    await store.empty_trash()
+    reply = new_reply(conversation.path()[-1])
+    path.write_bytes(encode("msg", conversation.created_ms + 1, message_fields(reply)))
+    assert len((await open_store().open(conversation.id)).messages) == 2
+    found = await open_store().empty_trash(days=30)
+    assert found.returned == ()
+    assert (len(segments(data)), len(emptied(data))) == (0, 2)
+    assert await ids(open_store()) == []
 
 
 async def test_by_itself_only_what_was_there_for_long_goes(open_store: Open, data: Path) -> None:
