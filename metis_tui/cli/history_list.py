@@ -12,8 +12,12 @@ from metis_tui.chat.ports import ConversationStore
 from metis_tui.chat.printable import printable_line
 from metis_tui.cli import diagnostics
 from metis_tui.cli.diagnostics import ExitCode
-from metis_tui.cli.output import Output, table
+from metis_tui.cli.output import Output, cut_to, table
 
+_MODEL = 3
+"""Place of the model in a row."""
+_FIXED_COLUMNS = 26 + 2 + 16 + 2 + 4 + 2
+_LEAST_TITLE = 30
 Wanted = Callable[[ConversationSummary], bool]
 
 
@@ -22,7 +26,7 @@ async def run(options: argparse.Namespace, store: ConversationStore, output: Out
     if options.json:
         output.json({"conversations": [as_json(summary) for summary in found]})
     elif found:
-        output.line(as_table(found))
+        output.line(as_table(found, output.columns))
     else:
         is_filtered = options.archived or options.trash or options.tags or options.of_model
         diagnostics.warn("no conversation fits" if is_filtered else "nothing is saved yet")
@@ -59,8 +63,21 @@ def as_json(summary: ConversationSummary) -> dict[str, object]:
     return asdict(summary)
 
 
-def as_table(summaries: Sequence[ConversationSummary]) -> str:
-    return table([_row(summary) for summary in summaries])
+def as_table(summaries: Sequence[ConversationSummary], columns: int | None = None) -> str:
+    """A row each. `columns`: of the terminal, whose rows must fit; None: everything in full.
+
+    A narrow terminal gets no models: half a title would tell less than half a model's name.
+    """
+    rows = [_row(summary) for summary in summaries]
+    if columns is None:
+        return table(rows)
+    models = max((len(row[_MODEL]) for row in rows), default=0)
+    room = columns - _FIXED_COLUMNS
+    if room - models - 2 >= _LEAST_TITLE:
+        room -= models + 2
+    else:
+        rows = [row[:_MODEL] + row[_MODEL + 1 :] for row in rows]
+    return table([[*row[:-1], cut_to(row[-1], max(room, 1))] for row in rows])
 
 
 def moment(milliseconds: int) -> str:

@@ -17,7 +17,7 @@ from metis_tui.chat.search_query import parse_query, summary_matches
 from metis_tui.cli import diagnostics
 from metis_tui.cli.diagnostics import ExitCode, UsageProblem
 from metis_tui.cli.history_list import as_json, as_table, moment
-from metis_tui.cli.output import Output
+from metis_tui.cli.output import Output, cut_to
 
 if TYPE_CHECKING:
     from metis_tui.cli.history import OpenSearch
@@ -113,7 +113,7 @@ async def _filtered(
     if options.json:
         output.json({"query": _text(options), "conversations": [as_json(summary) for summary in found], "hits": []})
     elif found:
-        output.line(as_table(found))
+        output.line(as_table(found, output.columns))
     return _found(bool(found))
 
 
@@ -131,7 +131,7 @@ def _print(hit: SearchHit, summary: ConversationSummary | None, output: Output) 
         fields = (hit.conversation_id, hit.message_id, moment(hit.created_ms), who, title, hit.excerpt)
         output.line("\t".join(field.replace("\t", " ") for field in fields))
         return
-    output.line(f"{hit.conversation_id}  {moment(hit.created_ms)}  {who}  {title}")
+    output.line(cut_to(f"{hit.conversation_id}  {moment(hit.created_ms)}  {title}  ({who})", output.columns or 200))
     output.pieces([("    ", False), *_pieces(hit)])
 
 

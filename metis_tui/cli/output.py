@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
+import unicodedata
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -60,6 +62,11 @@ class Output:
     def has_marks(self) -> bool:
         return self.is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
+    @property
+    def columns(self) -> int | None:
+        """Of the terminal; None when it is none."""
+        return shutil.get_terminal_size().columns if self.is_terminal else None
+
     def _shown(self, text: str) -> str:
         return printable(text) if self.is_terminal else text
 
@@ -71,6 +78,18 @@ class Output:
     def json(self, value: object, *, is_compact: bool = False) -> None:
         """One JSON value; compact means on one line. Control characters are escaped by JSON itself."""
         self.line(json.dumps(value, ensure_ascii=False, indent=None if is_compact else 2, default=str))
+
+
+def cut_to(text: str, columns: int) -> str:
+    """The text cut to a terminal's columns, of which East Asian characters take two."""
+    widths = [2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text]
+    if sum(widths) <= columns:
+        return text
+    room, place = columns - 1, 0
+    while widths[place] <= room:
+        room -= widths[place]
+        place += 1
+    return text[:place] + "…"
 
 
 def table(rows: list[list[str]]) -> str:

@@ -83,6 +83,10 @@ def test_history(metis: Metis) -> None:
     markdown = metis("history", "show", "last", "--markdown").out
     assert markdown.startswith("# The second\n")
     assert "## You\n\nThe second\n\n## gemma-4-31B-it@metis\n" in markdown
+    assert [hit["title"] for hit in metis("history", "search", "second", "role:user", "--json").json["hits"]] == [
+        "The second"
+    ]
+    assert metis("history", "export", "last", "--format", "html").out.lower().startswith("<!doctype html>")
     assert metis("history", "show", "0").code in (1, 2)
     assert metis("history", "show", "zzzz").code == 1
 

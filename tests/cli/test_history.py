@@ -113,3 +113,15 @@ async def test_show_one_message(history: History) -> None:
     missing = await history("show", "last", "--message", "zz", "--json")
     assert (missing.code, missing.json["error"]["title"]) == (1, "No such message")
     assert (await history("show", "last", "--json")).json["tags"] == []
+
+
+async def test_rows_fit_the_terminal(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    conversation = await history.save("量子" * 40)
+    whole = (await history("list")).lines[0]
+    for columns in (200, 120, 80, 40):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        (line,) = (await history("list", is_terminal=True)).lines
+        assert line.startswith(conversation.id)
+        assert sum(2 if ord(character) > 0x2FFF else 1 for character in line) <= max(columns, 53)
+        assert ("gpt-oss-120b@metis" in line) == (columns > 100)
+    assert len(whole) > 120
