@@ -57,6 +57,8 @@ async def test_a_conversation_is_read_and_marked_and_nothing_is_sent(start: Star
         await session.pilot.press("enter", "e")
         await session.until_shown("Review only reads")
         # The list goes to what is marked.
+        send(session, "4G")
+        await session.until_shown("message 4 of 6")
         await session.pilot.press("G", "L")
         await session.until(lambda: isinstance(session.app.screen, Marks))
         await session.until_shown("check this")

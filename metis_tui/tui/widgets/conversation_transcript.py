@@ -21,6 +21,9 @@ _AT_ONCE = frozenset(
 """The screen's actions that wait for nothing."""
 
 
+_DIGITS = "0123456789"
+
+
 class ConversationTranscript(Transcript):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(action.keys, f"screen.{action.name}", action.title, show=False, id=action.name)
@@ -28,6 +31,8 @@ class ConversationTranscript(Transcript):
         if action.where == "transcript" and not hasattr(Transcript, f"action_{action.name}")
     ]
 
+    _number = ""
+    """Digits typed before G."""
     before_leaving: Callable[[], bool] | None = None
     """What Esc does first; False: nothing."""
 
@@ -38,11 +43,16 @@ class ConversationTranscript(Transcript):
         """
         focused = self.screen.focused
         bound = self.screen.active_bindings.get(event.key)
+        number, self._number = self._number, ""
         on_top = self.app.screen
         if on_top is not self.screen:
             (on_top.focused or on_top)._forward_event(events.Key(event.key, event.character))
         elif focused is not None and focused is not self:
             focused._forward_event(events.Key(event.key, event.character))
+        elif event.character is not None and event.character in _DIGITS and len(number) < len(_DIGITS):
+            self._number = number + event.character
+        elif event.key == "G" and number:
+            self.go_to_number(int(number))
         elif event.key == "escape" and self.before_leaving is not None and self.before_leaving():
             pass
         elif bound is not None and bound.node is self and self._is_at_once(bound.binding.action):

@@ -105,6 +105,8 @@ class Hits:
         """Looks through a message; False when the time was too short. What was done is not done again."""
         if self._is_known(number):
             return True
+        if time.perf_counter() > deadline:
+            return False
         if not self.may_hold(number):
             self._found[number] = _Found(None, [])
             return True

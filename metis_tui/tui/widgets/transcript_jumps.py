@@ -75,6 +75,10 @@ class TranscriptJumps(TranscriptFinder):
                 self._awaited_message = message_id
         return number is not None
 
+    def go_to_number(self, number: int) -> None:
+        """Goes to the nth message, counted from 1, or the last one."""
+        self._go_to(max(0, min(number, len(self.document.entries)) - 1))
+
     # --- headings and code ------------------------------------------------------------------------
 
     def next_heading(self, step: int = 1) -> None:
