@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from metis_tui.chat.branches import Place, ShownBranches, fork, places_on, prompt_of
+from metis_tui.chat.exchange import with_attachments
 from metis_tui.chat.printable import printable_line
 from metis_tui.tui.paste import LARGEST_PASTE
 from metis_tui.tui.prompt_editing import PromptEditing
@@ -39,7 +40,8 @@ class Branching:
         if self._chat.is_busy:
             self._chat.tell(_STREAMS, is_problem=True)
         elif says_something and self._conversation.is_read_only:
-            self._chat.tell(self._conversation.read_only_reason, title="Read-only", is_problem=True)
+            reason = f"{self._conversation.read_only_reason} f goes on in a copy of your own."
+            self._chat.tell(reason, title="Read-only", is_problem=True)
         else:
             self.saw()
             return True
@@ -160,7 +162,7 @@ class Branching:
         if at is None:
             chat.tell("There is nothing to fork yet.")
             return
-        copy = fork(conversation, at)
+        copy = await with_attachments(fork(conversation, at), chat.services.store)
         added = await chat.services.store.add(copy)
         if chat.pane.conversation is not conversation or chat.is_busy:
             chat.tell(f"Forked: {printable_line(copy.title, 80)} is among the saved conversations (Ctrl+R).")

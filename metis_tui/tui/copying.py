@@ -30,7 +30,7 @@ class Copying:
         self._host = host
 
     def start(self, deed: Coroutine[Any, Any, None]) -> None:
-        self._host.run_worker(deed, group="copy", exit_on_error=False)
+        self._host.run_worker(told(self._host, deed), group="copy", exit_on_error=False)
 
     def message(self) -> ChatMessage | None:
         """The one to copy from; tells when there is none."""
@@ -133,6 +133,14 @@ class Copying:
             await self._host.copy(printable(prompts[-1].text), "The last prompt")
         else:
             self._host.tell("There is no prompt yet.")
+
+
+async def told(host: ReadingHost, deed: Coroutine[Any, Any, None]) -> None:
+    """Does it; a fault that nobody foresaw is told instead of ending in silence."""
+    try:
+        await deed
+    except Exception as fault:
+        host.tell(f"An unforeseen fault ({type(fault).__name__}).", title="That did not work", is_problem=True)
 
 
 def rendered_text(source: str, width: int) -> str:

@@ -119,5 +119,5 @@ def end_words(command: RunningCommand) -> str:
     if status is None:
         return "ended"
     if status < 0:
-        return f"ended by {signal.Signals(-status).name}"
+        return f"ended by the signal {signal.strsignal(-status) or -status}"
     return "ended well (status 0)" if status == 0 else f"failed with status {status}"
