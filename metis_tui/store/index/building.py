@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from metis_tui.store.index.names import Cursor, News, read_news, segment_names
@@ -19,6 +19,8 @@ _SOON = 200
 """... as many as these."""
 MANY = 100
 """So many conversations to read are a build, which one process does for all."""
+_NO_CURSORS: dict[str, Cursor] = {}
+_TRIES = 5
 _MERGED_PAGES = 300
 _SWEEP_STEP = 100
 _SWEEP_DAYS = 7
@@ -38,6 +40,7 @@ class Builder:
         self._taken = 0
         """Conversations read by steps."""
         self._to_sweep: list[str] = []
+        self._is_doubtful = False
         self.total = 0
         """Conversations there are."""
 
@@ -46,13 +49,21 @@ class Builder:
         return len(self._pending)
 
     @property
+    def is_ready(self) -> bool:
+        """Everything that is saved is in."""
+        return not self._pending and not self._is_doubtful
+
+    @property
     def is_idle(self) -> bool:
         return not self._pending and not self._to_sweep
 
     def compare_names(self) -> None:
         """Finds what the index lacks or has too much, by names alone. Raises OSError."""
-        self._names = segment_names(self._layout)
         known = self._writer.known_paths()
+        if not known:  # everything is read anyway: what the journals have said up to now is no news
+            self._move(read_news(self._layout, {}))
+            set_meta(self._connection, "swept", str(time.time()))
+        self._names = segment_names(self._layout)
         self.total = len(self._names)
         lacking = [i for i, paths in self._names.items() if any(path not in known for path in paths)]
         there = {path for paths in self._names.values() for path in paths}
@@ -63,21 +74,19 @@ class Builder:
                 self._writer.forget(conversation_id)
         self._pending = sorted(set(lacking))
         self._writer.remember_words(len(self._pending) > MANY)
-        if not known:  # everything is read anyway: what the journals say up to now is no news
-            news = read_news(self._layout, {})
-            self._move(news)
-        last_sweep = float(get_meta(self._connection, "swept", "0") or 0)
-        if not known:
-            set_meta(self._connection, "swept", str(time.time()))
-        elif time.time() - last_sweep > _SWEEP_DAYS * 24 * 3600:
+        if time.time() - float(get_meta(self._connection, "swept", "0")) > _SWEEP_DAYS * 24 * 3600:
             self.compare_sizes()
 
-    def compare_sizes(self) -> None:
-        """Looks at every file, a few at each step: for changes that no journal tells."""
+    def compare_sizes(self, *, is_urgent: bool = False) -> None:
+        """Looks at every file, a few at each step: for changes that no journal tells.
+
+        `is_urgent`: it is known that there may be some, so until then the index is not ready.
+        """
+        self._is_doubtful = self._is_doubtful or is_urgent
         self._to_sweep = sorted(self._names or segment_names(self._layout))
 
-    def catch_up(self, *, only_own: bool = False) -> int:
-        """Puts in what the journals name; returns how many messages are new."""
+    def catch_up(self, *, only_own: bool = False) -> bool:
+        """Puts in what the journals name; whether there was anything."""
         news = read_news(self._layout, self._cursors, only_own=only_own)
         if news.is_broken:
             self._writer.drop_cursors(self._cursors.keys() - news.moved.keys())
@@ -85,10 +94,10 @@ class Builder:
             news = read_news(self._layout, {})
             self._move(news)
             self.compare_names()
-            self.compare_sizes()
-            return 0
+            self.compare_sizes(is_urgent=True)
+            return True
         if not news.moved:
-            return 0
+            return False
         unread = set(self._pending)
         for conversation_id in news.conversations:
             self._names.pop(conversation_id, None)  # it may have another file now
@@ -96,11 +105,10 @@ class Builder:
         if len(named) > MANY:
             self._pending = sorted(unread | set(named))
             self._move(news)
-            return 0
-        count, failed = self._take(named, news.moved)
+            return True
+        self._take(named, news.moved)
         self._cursors.update(news.moved)
-        self._pending = sorted({*self._pending, *failed}) if failed else self._pending
-        return count
+        return bool(named)
 
     def step(self) -> None:
         """Reads the next few conversations, newest first, or looks at the next few files."""
@@ -117,6 +125,7 @@ class Builder:
             grown = [i for i in some if any(self._differs(path, known) for path in self._paths(i))]
             self._take(grown)
             if not self._to_sweep:
+                self._is_doubtful = False
                 set_meta(self._connection, "swept", str(time.time()))
 
     def merge_some(self, *, is_first: bool) -> bool:
@@ -130,19 +139,29 @@ class Builder:
         self._writer.put([], news.moved)
         self._cursors.update(news.moved)
 
-    def _take(self, ids: Iterable[str], cursors: dict[str, Cursor] | None = None) -> tuple[int, list[str]]:
-        readings: list[Reading] = []
-        failed: list[str] = []
-        for conversation_id in ids:
-            paths = self._paths(conversation_id)
-            if not paths:
-                self._writer.forget(conversation_id)
-                continue
-            try:
-                readings.append(self._writer.read(conversation_id, paths))
-            except OSError:
-                failed.append(conversation_id)
-        return self._writer.put(readings, cursors) if readings or cursors else 0, failed
+    def _take(self, ids: Iterable[str], cursors: Mapping[str, Cursor] = _NO_CURSORS) -> None:
+        """Reads and writes. What cannot be read now is looked for at the next start."""
+        waiting = list(ids)
+        for _ in range(_TRIES):
+            readings: list[Reading] = []
+            for conversation_id in waiting:
+                try:
+                    readings += self._read(conversation_id)
+                except OSError:
+                    set_meta(self._connection, "swept", "0")
+            if readings or cursors:
+                waiting = self._writer.put(readings, cursors)
+            if not readings or not waiting:
+                break
+
+    def _read(self, conversation_id: str) -> list[Reading]:
+        """One, or none when there is nothing new."""
+        paths = self._paths(conversation_id)
+        if not paths:
+            self._writer.forget(conversation_id)
+            return []
+        reading = self._writer.read(conversation_id, paths)
+        return [] if reading.is_empty else [reading]
 
     def _paths(self, conversation_id: str) -> list[str]:
         """From the names read last while much is read; else what is there now."""

@@ -17,6 +17,8 @@ from metis_tui.store.layout import Layout
 
 _REST_SECONDS = 0.001
 """Between two steps of building: whoever waits for the interpreter gets it."""
+_SWEEP_REST_SECONDS = 0.05
+"""Between two looks at files that need no hurry."""
 _POLL_SECONDS = 0.5
 """How often is looked whether another process has finished building."""
 _QUICK_SECONDS = 0.005
@@ -54,13 +56,15 @@ class IndexSession:
     @property
     def progress(self) -> IndexProgress:
         total, pending = self._builder.total, self._builder.pending
-        return IndexProgress(max(0, total - pending), total, pending == 0, True, "", str(self.path))
+        return IndexProgress(max(0, total - pending), total, self._builder.is_ready, True, "", str(self.path))
 
     @property
     def pause(self) -> float | None:
         """Seconds until there is something to do; None: until somebody asks."""
         if self._builder.is_idle:
             return None if self._merges is None else _REST_SECONDS
+        if self._builder.is_ready:
+            return _SWEEP_REST_SECONDS
         return _REST_SECONDS if self._is_ours else _POLL_SECONDS
 
     def work(self, *, wants_names: bool, is_asked: bool) -> None:

@@ -7,7 +7,7 @@ file is locked, so nothing is there twice.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +39,10 @@ class Reading:
     is_anew: bool = False
     """A file is gone or another one: forget what was known."""
 
+    @property
+    def is_empty(self) -> bool:
+        return not (self.parts or self.is_anew)
+
 
 class IndexWriter:
     """Writes through one connection. Raises sqlite3.Error."""
@@ -63,22 +67,30 @@ class IndexWriter:
             reading.is_anew = True
             parts = [read_part(self._folder, path) for path in paths]
         reading.parts = [part for part in parts if part is not None and (part.end > part.start or not part.start)]
-        if any(part.settings for part in reading.parts) or not known:
+        if not known or any(record.type != "conv" for part in reading.parts for record, _ in part.settings):
             reading.settings = self._all_settings(paths, reading)
         return reading
 
-    def put(self, readings: Iterable[Reading], cursors: dict[str, Cursor] | None = None) -> int:
-        """Writes readings and cursors together; returns how many messages are new."""
+    def put(self, readings: Iterable[Reading], cursors: Mapping[str, Cursor]) -> list[str]:
+        """Writes readings and cursors together.
+
+        Returns:
+            the conversations that another process has written meanwhile: they are to be read again, and the
+            cursors are not written.
+        """
         with self._transaction():
             texts: list[tuple[Entry, int, int]] = []
+            outdated: list[str] = []
             for reading in readings:
                 if self._offsets(reading.conversation_id) == reading.known:
                     texts += self._put_conversation(reading)
+                else:
+                    outdated.append(reading.conversation_id)
             self._put_messages(texts)
-            for name, cursor in (cursors or {}).items():
+            for name, cursor in () if outdated else cursors.items():
                 row = (name, cursor.offset, cursor.head)
                 self._connection.execute("INSERT OR REPLACE INTO cursor VALUES(?, ?, ?)", row)
-        return len(texts)
+        return outdated
 
     def forget(self, conversation_id: str) -> None:
         """A conversation without files is not found any more."""
