@@ -18,6 +18,8 @@ Params = Mapping[str, object]
 """Generation parameters by the names of the gateway's contract, e.g. {"temperature": 0.2}."""
 
 UNTITLED = "New conversation"
+AT_HEAD = ""
+"""As a new prompt's parent: the last message of the branch shown."""
 
 
 @dataclass(frozen=True, slots=True)

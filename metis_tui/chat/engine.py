@@ -15,6 +15,7 @@ from metis_tui import __version__
 from metis_tui.chat import parameters
 from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.conversation import (
+    AT_HEAD,
     UNTITLED,
     ChatMessage,
     Conversation,
@@ -44,8 +45,6 @@ from metis_tui.chat.turn import (
 CONTINUE = "Go on exactly where you stopped. Do not repeat anything and do not comment on the interruption."
 """Sent after a partial reply, never stored as a prompt."""
 CLIENT = f"metis-tui {__version__}"
-AT_HEAD = ""
-"""As a prompt's parent: the last message of the branch shown."""
 
 
 class ChatEngine:

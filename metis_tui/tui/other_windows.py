@@ -51,9 +51,9 @@ class OtherWindows:
         if not has_changed or chat.pane.conversation is not conversation:
             return
         new = {message_id for message_id in conversation.messages if message_id not in before}
-        if not chat.is_busy:
+        if not chat.is_busy:  # else the turn's end shows it
             self._show(path)
-        chat.pane.mark_headings()
+            chat.pane.mark_headings()
         chat.show_state()
         if new:
             self._tell(new)

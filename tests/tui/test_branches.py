@@ -94,7 +94,12 @@ async def test_an_earlier_prompt_is_edited_into_a_branch(start: StartSession, ho
         assert session.chat.prompt.text == "first prompt"
         assert session.chat.focused is session.chat.prompt
         await session.until_shown("Enter sends it as a new branch · Esc cancels")
-        await session.pilot.press("x", "escape")
+        await session.pilot.press("x")
+        session.chat.save_draft()
+        drafts = session.chat.services.drafts
+        unsent = "first promptx\nhalf a thought"
+        await session.until(lambda: drafts.load(conversation.id) == unsent, "a crash would cost nothing")
+        await session.pilot.press("escape")
         assert session.chat.prompt.text == "half a thought"
         assert "Esc cancels" not in session.screen_text()
         await session.pilot.press("up")

@@ -20,7 +20,7 @@ from textual.worker import Worker, WorkerError
 
 from metis_tui.chat.background import in_background
 from metis_tui.chat.catalog import ServedModel
-from metis_tui.chat.conversation import ChatMessage, Conversation
+from metis_tui.chat.conversation import AT_HEAD, ChatMessage, Conversation
 from metis_tui.chat.errors import ChatError
 from metis_tui.tui.turn_view import Phase, TurnView
 from metis_tui.tui.widgets.notice_bar import NoticeBar
@@ -41,8 +41,6 @@ WELCOME = """\
  Ctrl+N  new conversation         F7      system prompt, parameters
  F1      help                     Ctrl+P  find any action
 """
-_AT_HEAD = ""
-"""The engine's AT_HEAD; the first paint does without the engine."""
 LOGGED_NOTICE = "\n The service logs prompts. Conversations are also saved on your own\n disk, at once.\n"
 NOT_KEPT_NOTICE = "\n The service logs prompts. Nothing of this is kept on your own disk.\n"
 
@@ -167,7 +165,7 @@ class ChatPane(ConversationPane):
     def is_running(self) -> bool:
         return self._worker is not None and not self._worker.is_finished
 
-    def send(self, text: str, model: ServedModel, *, parent: str | None = _AT_HEAD) -> None:
+    def send(self, text: str, model: ServedModel, *, parent: str | None = AT_HEAD) -> None:
         """Starts a turn; its events arrive as messages. No other turn may be running. `parent`: as for the engine."""
         self.prompt.earlier_prompts.add(text)
         self._model_key = model.key
