@@ -186,6 +186,9 @@ class ConversationStore(Protocol):
         They can be restored for a week, then they are gone for good. One that was continued stays.
         """
 
+    async def emptied(self) -> Sequence[ConversationSummary]:
+        """What was taken away from the trash and can still be restored; newest first."""
+
     async def recover(self) -> int:
         """Turns partial replies of dead processes into messages marked interrupted; returns how many."""
 

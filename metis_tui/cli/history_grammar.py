@@ -44,6 +44,7 @@ def _list(verbs: Commands) -> None:
     which = listing.add_mutually_exclusive_group()
     which.add_argument("--archived", action="store_true", default=False, help="only what is archived")
     which.add_argument("--trash", action="store_true", default=False, help="only what is in the trash")
+    which.add_argument("--emptied", action="store_true", default=False, help="what history restore still brings back")
     which.add_argument("--all", action="store_true", default=False, help="what is archived, too")
     listing.add_argument("--tag", dest="tags", action="append", default=[], metavar="TAG", help="only with this tag")
     listing.add_argument("--model", dest="of_model", default="", metavar="TEXT", help="only with this in the model")

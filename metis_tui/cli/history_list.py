@@ -22,13 +22,17 @@ Wanted = Callable[[ConversationSummary], bool]
 
 
 async def run(options: argparse.Namespace, store: ConversationStore, output: Output) -> ExitCode:
-    found = await first(store, wanted_by(options), options.limit)
+    is_wanted = wanted_by(options)
+    if options.emptied:
+        found = [summary for summary in await store.emptied() if is_wanted(summary)][: options.limit]
+    else:
+        found = await first(store, is_wanted, options.limit)
     if options.json:
         output.json({"conversations": [as_json(summary) for summary in found]})
     elif found:
         output.line(as_table(found, output.columns))
     else:
-        is_filtered = options.archived or options.trash or options.tags or options.of_model
+        is_filtered = options.archived or options.trash or options.emptied or options.tags or options.of_model
         diagnostics.warn("no conversation fits" if is_filtered else "nothing is saved yet")
     return ExitCode.OK
 
@@ -39,9 +43,10 @@ def wanted_by(options: argparse.Namespace) -> Wanted:
     model = options.of_model.casefold()
 
     def is_wanted(summary: ConversationSummary) -> bool:
-        if summary.is_trashed != options.trash:
+        is_for_trash = options.trash or options.emptied
+        if summary.is_trashed != is_for_trash:
             return False
-        if not options.trash and not options.all and summary.is_archived != options.archived:
+        if not is_for_trash and not options.all and summary.is_archived != options.archived:
             return False
         return tags <= {tag.casefold() for tag in summary.tags} and model in (summary.model or "").casefold()
 

@@ -64,7 +64,7 @@ async def _empty(options: argparse.Namespace, store: ConversationStore, output: 
         if not emptied.gone:
             diagnostics.warn("nothing went from the trash" if emptied.kept else "the trash is empty")
         else:
-            diagnostics.warn("for a week they can still be restored, then their files are gone")
+            diagnostics.warn("for a week history restore still brings them back, then their files are gone")
     return ExitCode.ERROR if emptied.kept else ExitCode.OK
 
 

@@ -204,6 +204,10 @@ class ConversationFiles:
         ids = await self._reader.run(lambda: self._library.trashed(more, before_ms=before_ms))
         return await emptying.empty(ids, before_ms)
 
+    async def emptied(self) -> Sequence[ConversationSummary]:
+        """What was taken away from the trash and can still be restored; newest first by last change."""
+        return await self._reader.run(self._library.emptied)
+
     async def recover(self) -> int:
         """Turns partial replies of dead processes into messages marked interrupted; returns how many.
 

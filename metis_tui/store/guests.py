@@ -101,6 +101,9 @@ class GuestStore:
         """Leaves everything as it is."""
         return Emptied()
 
+    async def emptied(self) -> Sequence[ConversationSummary]:
+        return ()
+
     async def recover(self) -> int:
         """Leaves it to an ordinary start."""
         return 0

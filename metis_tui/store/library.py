@@ -78,6 +78,16 @@ class Library:
             summaries = newest_first(hints, None, include_trashed=True)
         return [summary.id for summary in summaries if summary.is_trashed]
 
+    def emptied(self) -> Sequence[ConversationSummary]:
+        """What was emptied from the trash and is still there, newest first by last change."""
+        found: Hints = {}
+        for conversation_id in self._layout.emptied_ids() - self._layout.ids_on_disk():
+            try:
+                found[conversation_id] = self.open(conversation_id).hint
+            except KeyError:
+                continue  # it ends just now
+        return newest_first(found, None, include_trashed=True)
+
     def sweep(self, count: int) -> tuple[Sequence[Hint], bool]:
         """Reads up to `count` conversations that no journal mentions; (hints to write, whether some are left)."""
         if self._unread is None:

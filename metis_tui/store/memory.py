@@ -108,6 +108,10 @@ class MemoryStore:
             del self._kept[conversation_id]
         return Emptied(tuple(gone))
 
+    async def emptied(self) -> Sequence[ConversationSummary]:
+        """Nothing: what is taken away from memory is gone."""
+        return ()
+
     async def recover(self) -> int:
         return 0
 

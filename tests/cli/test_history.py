@@ -99,9 +99,11 @@ async def test_the_trash_is_emptied_when_somebody_agrees(history: History) -> No
     assert (refused.code, refused.json["error"]["hint"]) == (2, "Say --yes if that is what you want.")
     assert (await history("trash", "--empty", "--yes", "--json")).json["gone"] == [gone.id]
     assert (await history("list", "--trash")).out == ""
+    assert [row["id"] for row in (await history("list", "--emptied", "--json")).json["conversations"]] == [gone.id]
     assert [path.name[:26] for path in (history.data / "conversations").rglob("*.jsonl")] == [kept.id]
     assert (await history("restore", gone.id[:20])).lines == [gone.id]
     assert len((await history("list")).lines) == 2
+    assert (await history("list", "--emptied")).out == ""
     assert (await history("trash", "--empty", "--json")).json["gone"] == []
 
 
