@@ -107,6 +107,15 @@ async def test_folded_reasoning_is_opened_at_the_place() -> None:
         transcript.next_found()
         await pilot.pause()
         assert "►  ┆ A hidden thought." in screen(transcript)
+        # It folds by itself when the view goes on to another message, unless the reader opened it.
+        await found(transcript, pilot, "hidden", "number 2")
+        assert [transcript.next_found(), transcript.next_found()] == ["r1", "p2"]
+        await pilot.pause()
+        assert "A hidden thought." not in shown(transcript)
+        transcript.toggle_reasoning("r1")
+        await until(pilot, lambda: transcript.found.is_complete)
+        assert [transcript.next_found(), transcript.next_found()] == ["r1", "p2"]
+        assert transcript.document.entries[1].is_reasoning_open
 
 
 async def test_each_place_of_a_row_counts_and_several_phrases_are_found() -> None:

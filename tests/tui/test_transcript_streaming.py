@@ -38,7 +38,7 @@ async def test_a_selection_in_the_growing_paragraph_stays_and_is_still_there_at_
             drawn = transcript.drawn_deltas
             await until(pilot, lambda: transcript.drawn_deltas > drawn)  # noqa: B023
             assert transcript.selected_text() == "to be chosen"
-        text = transcript.source_of("r11")
+        text = transcript.shown_message("r11").text
         transcript.end_reply(reply(11, text))
         await pilot.pause()
         assert transcript.selected_text() == "to be chosen"
@@ -117,7 +117,7 @@ async def test_words_of_the_reply_that_streams_are_found_marked_and_gone_to() ->
         drawn = transcript.drawn_deltas
         await until(pilot, lambda: transcript.drawn_deltas > drawn)
         assert screen(transcript) == before
-        transcript.end_reply(reply(99, transcript.source_of("r99")))
+        transcript.end_reply(reply(99, transcript.shown_message("r99").text))
         assert await found(transcript, pilot, "needle") == ["r99"]
         assert transcript.next_found() == "r99"
         assert transcript.next_found() == "r99"

@@ -71,6 +71,8 @@ class TranscriptFinder(TranscriptCursor):
         self._awaited: tuple[Hit | Position, int] | None = None
         """A step that took longer than a key may: from where, and the direction."""
         self._has_wrapped = False
+        self._unfolded: str | None = None
+        """The message whose reasoning was opened to show a place in it."""
         self._awaited_message: str | None = None
         self._begins = False
         """The first place is looked for, from the origin."""
@@ -195,6 +197,7 @@ class TranscriptFinder(TranscriptCursor):
         self._scan_later()
 
     def _return_to_origin(self) -> None:
+        self._fold_again()
         if self._origin is None:
             return
         self._top = self.document.fill(self._origin.top, self._view.height)
@@ -205,17 +208,28 @@ class TranscriptFinder(TranscriptCursor):
     def _go_to_hit(self, hit: Hit) -> None:
         hits = self._hits
         assert hits is not None
+        message_id = self.document.entries[hit.entry].message.id
+        if self._unfolded != message_id:
+            self._fold_again()
         if hits.is_folded(hit):
-            self.toggle_reasoning(self.document.entries[hit.entry].message.id)
+            self.toggle_reasoning(message_id)
+            self._unfolded = message_id
             hit = hit._replace(nth=min(hit.nth, max(0, len(hits.in_message(hit.entry)) - 1)))
         old, self._hit = self._hit, hit
         for number in {hit.entry, old.entry if old is not None and old.entry < len(self.document.entries) else -1}:
             if number >= 0:
                 self.document.entries[number].forget_strips()
                 self.refresh_entry_rows(number)
-        self.current = self.document.entries[hit.entry].message.id
+        self.current = message_id
         self._point_at(hits.position(hit))
         self.post_message(self.FoundChanged(self))
+
+    def _fold_again(self) -> None:
+        """Reasoning that was opened to show a place is folded when the view goes on to another message."""
+        number = self.document.index_of(self._unfolded)
+        if number is not None and self.document.entries[number].is_reasoning_open:
+            self.toggle_reasoning(self._unfolded)
+        self._unfolded = None
 
     def _is_at_hit(self) -> bool:
         """Whether the place gone to last is still where the view is."""
@@ -247,6 +261,8 @@ class TranscriptFinder(TranscriptCursor):
             self._scan_later()
 
     def toggle_reasoning(self, message_id: str | None = None) -> None:
+        if (message_id or self.current) == self._unfolded:
+            self._unfolded = None  # it is as the reader wants it
         super().toggle_reasoning(message_id)
         self._scan_later()
 
