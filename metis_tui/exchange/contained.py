@@ -17,24 +17,14 @@ from metis_tui.chat.printable import printable
 from metis_tui.exchange.code_block import code_block
 
 _PASSES = 8
+_END = "end of the message"
 _HARMFUL = {
     *block_names,
-    "script",
-    "style",
-    "pre",
-    "textarea",
-    "template",
-    "svg",
-    "math",
-    "button",
-    "select",
-    "object",
+    *("script", "style", "pre", "textarea", "template", "svg", "math", "button", "select", "object"),
 }
 _TAG = re.compile(rf"<(?=/?(?:{'|'.join(sorted(_HARMFUL))})(?:[\s/>]|$)|!--|!\[CDATA\[|![A-Za-z]|\?)", re.IGNORECASE)
-_NEEDS_WORK = re.compile(r"<|^ {0,3}(?:#|=+ *$|-+ *$|```|~~~)", re.MULTILINE)
+_NEEDS_WORK = re.compile(r"<|^ {0,3}(?:#|=+[ \t]*$|-+[ \t]*$|```|~~~)", re.MULTILINE)
 """Without these there is nothing that could reach out of its place."""
-_AMBIGUOUS = re.compile(r"^ {0,3}(?:```|~~~)[^\n]*\|", re.MULTILINE)
-"""Some readers take such a line for the head of a table, others for the beginning of code."""
 _CODE_SPAN = re.compile(r"(?<!`)(`+)(?!`)(.+?)(?<!`)\1(?!`)", re.DOTALL)
 
 
@@ -43,9 +33,14 @@ def contained(text: str, depth: int) -> str:
     text = printable(text).rstrip()
     if _NEEDS_WORK.search(text) is None:
         return text
-    if _AMBIGUOUS.search(text):
+    made = _contained(text.split("\n"), depth)
+    # What is a table for some readers is a heading or the beginning of code for others: it must be harmless to both.
+    if "|" in text and not all(_is_harmless(made, depth, has_tables=has_tables) for has_tables in (True, False)):
         return code_block(text)
-    lines = text.split("\n")
+    return made
+
+
+def _contained(lines: list[str], depth: int) -> str:
     tokens = _blocks(lines)
     for _ in range(_PASSES):
         blocks = [token for token in tokens if token.type == "html_block"]
@@ -64,13 +59,23 @@ def contained(text: str, depth: int) -> str:
     return "\n".join(lowered)
 
 
+def _is_harmless(text: str, depth: int, *, has_tables: bool) -> bool:
+    """Whether a reader finds no heading of the document's levels in the text, nothing open and no HTML."""
+    tokens = _parser(has_tables).parse(f"{text}\n\n# {_END}")
+    levels = [int(token.tag[1]) for token in tokens if token.type == "heading_open" and token.level == 0]
+    ends = len(tokens) > 1 and tokens[-2].content == _END and levels[-1:] == [1]
+    return ends and min(levels[:-1], default=6) > depth and not any(token.type == "html_block" for token in tokens)
+
+
 def _blocks(lines: list[str]) -> list[Token]:
-    return _parser().parse("\n".join(lines))
+    return _parser(True).parse("\n".join(lines))
 
 
-@lru_cache(maxsize=1)
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark").enable("table")
+@lru_cache(maxsize=2)
+def _parser(has_tables: bool) -> MarkdownIt:
+    parser = MarkdownIt("commonmark")
+    if has_tables:
+        parser.enable("table")
     parser.core.ruler.enableOnly(["normalize", "block"])
     return parser
 
