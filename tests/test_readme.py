@@ -91,7 +91,8 @@ def test_the_credential_file_is_the_one_in_use() -> None:
 
 
 def test_the_variables_of_the_folders_are_the_programs() -> None:
-    source = (PROJECT / "metis_tui" / "config" / "paths.py").read_text()
+    package = PROJECT / "metis_tui"
+    source = (package / "config" / "paths.py").read_text() + (package / "store" / "index" / "place.py").read_text()
     for name in re.findall(r"`(METIS_TUI_[A-Z]+_DIR)`", README):
         assert f'"{name}"' in source
 

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from metis_tui.chat.conversation import ConversationSummary, Role
+from metis_tui.chat.matching import Matcher, composed, fold
 from metis_tui.chat.search import Order, Place, SearchQuery, Term
 
 _V = TypeVar("_V")
@@ -190,7 +191,7 @@ def _ms(moment: datetime) -> int:
 def summary_matches(query: SearchQuery, summary: ConversationSummary) -> bool:
     """Whether a conversation passes the filters, as far as a list knows it: not words, role: and has:."""
     model = (summary.model or "").casefold()
-    tags = {tag.casefold() for tag in summary.tags}
+    tags = {fold(composed(tag)) for tag in summary.tags}
     is_in: dict[Place, bool] = {
         "pinned": summary.is_pinned,
         "archived": summary.is_archived,
@@ -200,7 +201,7 @@ def summary_matches(query: SearchQuery, summary: ConversationSummary) -> bool:
         all(is_in[place] for place in query.places)
         and ("trash" in query.places or not summary.is_trashed)
         and (not query.models or any(part.casefold() in model for part in query.models))
-        and all(tag.casefold() in tags for tag in query.tags)
+        and all(fold(composed(tag)) in tags for tag in query.tags)
         and (query.after_ms is None or summary.updated_ms >= query.after_ms)
         and (query.before_ms is None or summary.created_ms < query.before_ms)
     )
@@ -208,8 +209,6 @@ def summary_matches(query: SearchQuery, summary: ConversationSummary) -> bool:
 
 def title_matcher(query: SearchQuery) -> Callable[[ConversationSummary], bool]:
     """Tells whether a conversation's title holds all the words; False for queries without words."""
-    from metis_tui.chat.matching import Matcher
-
     matcher = Matcher(query.terms)
     return lambda summary: bool(matcher.wanted) and matcher.matches(summary.title)
 

@@ -24,6 +24,7 @@ _BLOCK = 64 * 1024
 _SLACK_MS = 10_000
 """Processes of one boot share a clock, so lines of a journal are in order but for moments like these."""
 _ID_MARK = b'"conv":"'
+_ID_PLACE = len('{"v":1,"t":"activity","ts":1700000000000,"conv":"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +199,7 @@ def _take_lines(data: bytes, hints: Hints, seen: set[bytes]) -> float:
     """Notes the last line of each conversation not seen before; returns the ts of the first line that was read."""
     oldest = float("inf")
     for line in reversed(data.split(b"\n")):
-        if not line:
+        if not line or line[_ID_PLACE : _ID_PLACE + 26] in seen:  # most lines are outdated, and begin alike
             continue
         at = line.find(_ID_MARK, 0, 80) + len(_ID_MARK)
         conversation_id = line[at : at + 26]

@@ -70,7 +70,7 @@ def decode(line: bytes) -> Record:
     if not checksum.isdigit() or int(checksum) != zlib.crc32(line[:cut]):
         raise BadRecord("its checksum does not match")
     try:
-        fields = json.loads(line)
+        fields = json.loads(line.decode("utf-8", "surrogatepass"))  # quicker than having the encoding guessed
     except (ValueError, RecursionError) as error:
         raise BadRecord("not JSON") from error
     version, record_type, ts = (fields.get(key) for key in ("v", "t", "ts"))

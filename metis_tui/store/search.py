@@ -31,8 +31,6 @@ _SETTLE_SECONDS = 1.0
 """... and how long for an index that is being opened or lacks only little."""
 _LITTLE = 300
 """Conversations."""
-_PATIENCE_SECONDS = 10.0
-"""How long a search waits for a disk that does not answer."""
 
 
 class ConversationIndex:
@@ -131,7 +129,7 @@ class ConversationIndex:
     async def _asked(self, desk: _Desk, find: Callable[[], tuple[list[SearchHit], bool, bool]]) -> SearchResults:
         started = time.perf_counter()
         task = asyncio.ensure_future(desk.worker.run(find))
-        done, _ = await asyncio.wait([task], timeout=_PATIENCE_SECONDS)
+        done, _ = await asyncio.wait([task], timeout=self._pace.patience_seconds)
         seconds = time.perf_counter() - started
         if not done:
             task.cancel()

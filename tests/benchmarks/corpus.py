@@ -183,7 +183,9 @@ def conversation(writer: Writer, created_ms: int, until_ms: int) -> Iterator[Con
     for turn in range(turns):
         if turn:
             gap = chance.choice((60_000, 300_000, 3_600_000)) * (1 + chance.random())
-            stamp = min(until_ms, int(stamp + gap + (chance.random() < 0.05) * chance.random() * 30 * DAY_MS))
+            stamp = int(stamp + gap + (chance.random() < 0.05) * chance.random() * 30 * DAY_MS)
+            if stamp > until_ms:
+                return
         prompt = ChatMessage(writer.ulid(stamp), made.head, "user", writer.prompt(script), stamp)
         made.add(prompt)
         if turn == 0:

@@ -13,6 +13,7 @@ import re
 import shutil
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from metis_tui.store.index.schema import VERSION, connect
 
 _SUFFIXES = ("", "-wal", "-shm", "-journal")
 _BLOCK = 1 << 20
+_PAGES = 500
+_LEFT_SECONDS = 3600
 
 
 def store_id(root: Path) -> str:
@@ -99,21 +102,33 @@ class IndexFiles:
         except OSError:
             return float("inf")
 
-    def publish_snapshot(self, path: Path) -> None:
-        """Copies the index to the cache folder, for other nodes to begin with. Raises OSError and sqlite3.Error."""
+    def publish_snapshot(self, path: Path, is_wanted: Callable[[], bool] = lambda: True) -> None:
+        """Copies the index to the cache folder, for other nodes to begin with; unless it is not wanted any more.
+
+        Raises OSError and sqlite3.Error.
+        """
         if self._snapshot is None:
             return
+        for folder in (self._folder, self._snapshot.parent):
+            _remove_left(folder)
+
+        def go_on(*_: object) -> None:
+            if not is_wanted():
+                raise InterruptedError
+
         copy = path.with_name(f".{path.name}.copy-{os.getpid()}")
         draft = self._snapshot.with_name(f".{self._snapshot.name}.{os.getpid()}-{os.urandom(4).hex()}")
         try:
             copy.unlink(missing_ok=True)
             os.close(os.open(copy, _NEW, 0o600))
             with closing(connect(path)) as source, closing(sqlite3.connect(copy)) as target:
-                source.backup(target)
+                source.backup(target, pages=_PAGES, progress=go_on, sleep=0)
                 target.execute("PRAGMA journal_mode=DELETE")
             self._snapshot.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with open(copy, "rb") as content, open(os.open(draft, _NEW, 0o600), "wb") as out:
-                shutil.copyfileobj(content, out, _BLOCK)
+                while block := content.read(_BLOCK):
+                    go_on()
+                    out.write(block)
                 out.flush()
                 os.fsync(out.fileno())
             os.replace(draft, self._snapshot)
@@ -125,6 +140,14 @@ class IndexFiles:
         pattern = re.compile(rf"{re.escape(self._stem)}\.(\d{{1,9}})\.db")
         names = map(pattern.fullmatch, os.listdir(self._folder))
         return [int(match[1]) for match in names if match]
+
+
+def _remove_left(folder: Path) -> None:
+    """What a process that was killed had begun to copy."""
+    with suppress(OSError):
+        for path in folder.glob(".index-v*"):
+            if time.time() - path.stat().st_mtime > _LEFT_SECONDS:
+                path.unlink()
 
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW

@@ -45,6 +45,8 @@ class IndexSession:
         self._lock_fd: int | None = None
         self._others_read_at = float("-inf")
         self._is_quick = True
+        self._is_published = False
+        self._is_ending = False
         self._merges: int | None = None
         """Steps of joining the parts of a fresh index; None: nothing to join."""
 
@@ -86,6 +88,7 @@ class IndexSession:
                 raise
 
     def interrupt(self) -> None:
+        self._is_ending = True
         with suppress(sqlite3.Error):
             self._connection.interrupt()
 
@@ -124,18 +127,19 @@ class IndexSession:
         return self._is_ours
 
     def _merge_or_publish(self) -> None:
-        if self._merges is None:
-            return
-        if self._builder.merge_some(is_first=self._merges == 0):
+        if self._merges is not None and self._builder.merge_some(is_first=self._merges == 0):
             self._merges += 1
             return
         self._merges = None
+        if self._is_published:
+            return
+        self._is_published = True
         (count,) = self._connection.execute("SELECT count(*) FROM msg").fetchone()
         is_known = get_meta(self._connection, "published") == str(count)
         if count >= _SNAPSHOT_MESSAGES and not is_known and self._files.snapshot_age() > _SNAPSHOT_SECONDS:
             set_meta(self._connection, "published", str(count))
             with suppress(OSError):
-                self._files.publish_snapshot(self.path)
+                self._files.publish_snapshot(self.path, lambda: not self._is_ending)
 
     def _unlock(self) -> None:
         if self._lock_fd is not None:
