@@ -55,7 +55,7 @@ def _search(verbs: Commands) -> None:
     search = add_command(
         verbs,
         "search",
-        "Find messages in all saved conversations.",
+        "Find messages, and titles, in all saved conversations.",
         _FILTERS + "After -- a word may begin with a hyphen. Exits 1 when nothing is found.",
     )
     search.add_argument("query", nargs="+", metavar="QUERY", help="words and filters")

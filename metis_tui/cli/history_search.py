@@ -13,7 +13,7 @@ from metis_tui.chat.conversation import ConversationSummary
 from metis_tui.chat.ports import ConversationStore
 from metis_tui.chat.printable import printable_line
 from metis_tui.chat.search import ConversationSearch, IndexProgress, SearchHit, SearchQuery, SearchResults
-from metis_tui.chat.search_query import parse_query, summary_matches
+from metis_tui.chat.search_query import parse_query, summary_matches, title_matcher
 from metis_tui.cli import diagnostics
 from metis_tui.cli.diagnostics import ExitCode, UsageProblem
 from metis_tui.cli.history_list import as_json, as_table, moment
@@ -36,19 +36,34 @@ async def run(options: argparse.Namespace, store: ConversationStore, search: Ope
         await caught_up(index)
         results = await index.search(query, limit=options.limit)
         trouble = index.progress.trouble
-    summaries = {summary.id: summary for summary in await store.list(include_trashed=True)} if results.hits else {}
+    summaries = {summary.id: summary for summary in await store.list(include_trashed=True)}
+    titled = _with_title(query, summaries, results)[: options.limit]
     if not results.is_complete:
         diagnostics.warn("not everything is indexed yet: there may be more")
     if trouble:
         diagnostics.warn(f"without an index: {trouble}")
     if options.json:
-        output.json(_as_json(options, results, summaries))
-    elif results.hits:
+        conversations = [as_json(summary) for summary in titled]
+        output.json({**_as_json(options, results, summaries), "conversations": conversations})
+    else:
+        for summary in titled:
+            _print_titled(summary, output)
         for hit in results.hits:
             _print(hit, summaries.get(hit.conversation_id), output)
         if results.is_cut:
             diagnostics.warn(f"only the first {len(results.hits)}; --limit takes more")
-    return _found(bool(results.hits))
+    return _found(bool(results.hits or titled))
+
+
+def _with_title(
+    query: SearchQuery, summaries: dict[str, ConversationSummary], results: SearchResults
+) -> list[ConversationSummary]:
+    """Conversations whose title has the words, though none of the messages found is theirs."""
+    if query.roles or query.has_code:
+        return []
+    has_words, found = title_matcher(query), {hit.conversation_id for hit in results.hits}
+    fitting = (s for s in summaries.values() if s.id not in found and summary_matches(query, s))
+    return [summary for summary in fitting if has_words(summary)]
 
 
 def read_query(text: str, *, is_best: bool = False) -> SearchQuery:
@@ -133,6 +148,15 @@ def _print(hit: SearchHit, summary: ConversationSummary | None, output: Output) 
         return
     output.line(cut_to(f"{hit.conversation_id}  {moment(hit.created_ms)}  {title}  ({who})", output.columns or 200))
     output.pieces([("    ", False), *_pieces(hit)])
+
+
+def _print_titled(summary: ConversationSummary, output: Output) -> None:
+    """As a hit without a message."""
+    title, date = printable_line(summary.title, 80), moment(summary.updated_ms)
+    if output.is_terminal:
+        output.line(cut_to(f"{summary.id}  {date}  {title}  (title)", output.columns or 200))
+    else:
+        output.line("\t".join((summary.id, "", date, printable_line(summary.model or "-", 60), title, "")))
 
 
 def _pieces(hit: SearchHit) -> Iterator[tuple[str, bool]]:

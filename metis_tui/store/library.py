@@ -121,7 +121,7 @@ class Library:
         """Bytes of a conversation's files now; not thorough: of those that the last look found."""
         last_id, paths = self._measured
         if is_thorough or last_id != conversation_id or not paths:
-            paths = self._layout.segments_of(conversation_id)
+            paths = self._layout.segments_of(conversation_id) or self._layout.emptied_segments_of(conversation_id)
             self._measured = conversation_id, paths
         total = 0
         for path in paths:

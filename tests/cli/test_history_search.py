@@ -64,6 +64,16 @@ async def test_filters_alone_list_conversations(history: History) -> None:
     assert (await history("search", "is:pinned")).code == 1
 
 
+async def test_a_title_is_found_as_well(history: History) -> None:
+    one, two = await history.save("one"), await history.save("Zeppelin")
+    await history("rename", one.id, "A zeppelin study")
+    lines = [line.split("\t") for line in (await history("search", "zeppelin")).lines]
+    assert [(fields[0], bool(fields[1])) for fields in lines] == [(one.id, False), (two.id, True)]
+    assert "(title)" in (await history("search", "zeppelin", is_terminal=True)).out
+    told = (await history("search", "study", "--json")).json
+    assert ([row["id"] for row in told["conversations"]], told["hits"]) == ([one.id], [])
+
+
 async def test_words_and_filters_the_limit_and_the_best_first(
     history: History, capsys: pytest.CaptureFixture[str]
 ) -> None:
