@@ -148,8 +148,8 @@ class Reading:
         transcript, conversation = self._host.reading_transcript, self._host.reading_conversation
         found = conversation.messages.get(transcript.current or transcript.last_in_view or "")
         if found is None:
-            streams = "It can be marked when it has ended." if transcript.last_in_view else "There is no message yet."
-            self._host.tell(streams)
+            is_streaming = transcript.last_in_view is not None
+            self._host.tell("It still streams. Wait for its end." if is_streaming else "There is no message yet.")
         return found
 
     def toggle_bookmark(self) -> None:

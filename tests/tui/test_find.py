@@ -11,8 +11,8 @@ from transcript_host import conversation, found, opened, prompt, reply, screen, 
 from metis_tui.chat.conversation import ChatMessage
 from metis_tui.tui.widgets.conversation_transcript import ConversationTranscript
 from metis_tui.tui.widgets.find_bar import found_words
-from metis_tui.tui.widgets.transcript_finder import Found
 from metis_tui.tui.widgets.transcript_finding import Search
+from metis_tui.tui.widgets.transcript_search import Found
 
 
 def transcript_of(session: Session) -> ConversationTranscript:

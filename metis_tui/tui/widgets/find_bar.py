@@ -19,7 +19,7 @@ from metis_tui.tui.widgets.transcript_finding import Search
 
 if TYPE_CHECKING:
     from metis_tui.tui.widgets.transcript import Transcript
-    from metis_tui.tui.widgets.transcript_finder import Found
+    from metis_tui.tui.widgets.transcript_search import Found
 
 _LONGEST = 1_000
 """Characters of what is searched for."""

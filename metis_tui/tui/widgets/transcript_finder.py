@@ -1,7 +1,6 @@
-"""Finding words in the transcript: marking them, counting them, going from one to the next.
+"""Going to the words searched for: from one to the next, around the end, and into reasoning that is folded.
 
-Knows the messages on screen; nothing of streaming. Where words stand is the business of `transcript_hits`; here they
-are looked for in short slices, so that no key waits for a long conversation.
+What is not known in the time that a key may take is gone to when it is found.
 """
 
 from __future__ import annotations
@@ -10,33 +9,16 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from textual.message import Message
-from textual.timer import Timer
-
-from metis_tui.tui.widgets.transcript_cursor import TranscriptCursor
 from metis_tui.tui.widgets.transcript_document import Position
 from metis_tui.tui.widgets.transcript_finding import Search
 from metis_tui.tui.widgets.transcript_hits import Flows, Hit, Hits
+from metis_tui.tui.widgets.transcript_search import TranscriptSearch
 
 if TYPE_CHECKING:
     from metis_tui.tui.widgets.transcript_heading import Clock
 
 _KEY_SECONDS = 0.015
 """What a key may look through before it is shown; the rest follows in slices."""
-_SLICE_SECONDS = 0.008
-_PAUSE_SECONDS = 0.002
-
-
-class Found(NamedTuple):
-    """What is known of the words searched for."""
-
-    number: int | None
-    """Which of the places the view was taken to, from 1 on; None: to none of them."""
-    total: int
-    is_complete: bool
-    """False: more may come."""
-    has_wrapped: bool
-    """The last step went over the end of the conversation, or its start."""
 
 
 class Origin(NamedTuple):
@@ -47,58 +29,22 @@ class Origin(NamedTuple):
     follow: bool
 
 
-class TranscriptFinder(TranscriptCursor):
-    """The words searched for."""
-
-    class FoundChanged(Message, namespace="transcript"):
-        """More places are known, or the view went to another; read `found`."""
-
-        def __init__(self, transcript: TranscriptFinder) -> None:
-            super().__init__()
-            self.transcript = transcript
-
-        @property
-        def control(self) -> TranscriptFinder:
-            return self.transcript
+class TranscriptFinder(TranscriptSearch):
+    """The ways to the words searched for."""
 
     def __init__(self, *, clock: Clock | None = None, id: str | None = None, classes: str | None = None) -> None:
-        options = {"clock": clock} if clock is not None else {}
-        super().__init__(id=id, classes=classes, **options)
-        self._hits: Hits | None = None
-        self._flows: Flows | None = None
-        self._hit: Hit | None = None
+        super().__init__(clock=clock, id=id, classes=classes)
         self._origin: Origin | None = None
-        self._awaited: tuple[Hit | Position, int] | None = None
-        """A step that took longer than a key may: from where, and the direction."""
-        self._has_wrapped = False
-        self._unfolded: str | None = None
-        """The message whose reasoning was opened to show a place in it."""
-        self._awaited_message: str | None = None
         self._begins = False
         """The first place is looked for, from the origin."""
-        self._scanning: Timer | None = None
+        self._awaited: tuple[Hit | Position, int] | None = None
+        """A step that took longer than a key may: from where, and the direction."""
+        self._awaited_message: str | None = None
+        """To be gone to as soon as there are rows."""
+        self._unfolded: str | None = None
+        """The message whose reasoning was opened to show a place in it."""
 
     # --- what is searched for ---------------------------------------------------------------------
-
-    @property
-    def is_searching(self) -> bool:
-        """Whether words are marked."""
-        return self._search is not None
-
-    @property
-    def found(self) -> Found:
-        if self._hits is None:
-            return Found(None, 0, True, False)
-        counts = list(self._hits.counts())
-        hit = self._hit
-        number = sum(counts[: hit.entry]) + hit.nth + 1 if hit is not None else None
-        return Found(number, sum(counts), self._hits.is_complete, self._has_wrapped)
-
-    @property
-    def found_ids(self) -> list[str]:
-        """The messages that show the words, as far as they are known."""
-        counts = self._hits.counts() if self._hits is not None else ()
-        return [self.document.entries[number].message.id for number, count in enumerate(counts) if count]
 
     def begin_find(self) -> None:
         """From here on `find` looks: the place to which the view goes back when there is nothing."""
@@ -131,13 +77,6 @@ class TranscriptFinder(TranscriptCursor):
     def find_any(self, phrases: Sequence[str]) -> None:
         """As `find`, for several words or phrases each of which may stand by itself."""
         self.find(*phrases)
-
-    def restart_find(self) -> None:
-        """The document has other messages: the same words in them."""
-        if self._search is not None:
-            self._flows = Flows(self.document)
-            self._hits, self._hit = Hits(self._search, self._flows, self._top.entry), None
-            self._scan_later()
 
     # --- from one to the next ---------------------------------------------------------------------
 
@@ -238,57 +177,21 @@ class TranscriptFinder(TranscriptCursor):
             return False
         return self._found_at == hits.position(hit) and self._is_in_view(self._found_at)
 
-    def _hit_spans(self, position: Position) -> list[tuple[int, int]]:
-        """The characters in a row that belong to the place gone to last."""
-        hit = self._hit
-        if hit is None or self._hits is None or position.entry != hit.entry:
-            return []
-        part, spans = self._hits.spans(hit) or (None, {})
-        is_here = part is self.document.open(position.entry).parts[position.part]
-        return [spans[position.row]] if is_here and position.row in spans else []
-
-    # --- looking through the rest -----------------------------------------------------------------
+    def restart_find(self) -> None:
+        self._origin = self._awaited = self._unfolded = None
+        super().restart_find()
 
     def _lay_out(self) -> None:
-        width = self.document.layout.width
         super()._lay_out()
         if self._awaited_message is not None and self.is_laid_out:
             message_id, self._awaited_message = self._awaited_message, None
             self.go_to_found(message_id)
-        if self._search is not None and self.document.layout.width != width:
-            self._flows = self._flows or Flows(self.document)
-            self._flows.forget()
-            self._scan_later()
+
+    def _go_on(self, deadline: float) -> None:
+        if self._awaited is not None:
+            self._step(*self._awaited, deadline)
 
     def toggle_reasoning(self, message_id: str | None = None) -> None:
         if (message_id or self.current) == self._unfolded:
             self._unfolded = None  # it is as the reader wants it
         super().toggle_reasoning(message_id)
-        self._scan_later()
-
-    def toggle_raw(self, message_id: str | None = None) -> None:
-        super().toggle_raw(message_id)
-        self._scan_later()
-
-    def _scan_later(self) -> None:
-        if self._scanning is None and self._hits is not None and self.is_mounted:
-            self._scanning = self.set_timer(_PAUSE_SECONDS, self._scan_on)
-
-    def _scan_on(self) -> None:
-        self._scanning = None
-        self._scan(_SLICE_SECONDS)
-
-    def _scan(self, seconds: float) -> None:
-        """Looks further; first for the place that a key asked for."""
-        hits = self._hits
-        if hits is None or not self.is_laid_out:
-            self.post_message(self.FoundChanged(self))
-            return
-        deadline = time.perf_counter() + seconds
-        if self._awaited is not None:
-            self._step(*self._awaited, deadline)
-        with self._still():
-            is_complete = hits.work(deadline)
-        if not is_complete:
-            self._scan_later()
-        self.post_message(self.FoundChanged(self))
