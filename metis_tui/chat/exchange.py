@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from metis_tui.chat.conversation import Attachment, Conversation
 from metis_tui.chat.errors import ChatError
@@ -55,6 +55,16 @@ class Imported:
     """What could not be taken over, one sentence each."""
 
 
+class Citation(NamedTuple):
+    """What a paper says of the conversations behind it, for programs."""
+
+    bibtex: str
+    acknowledgement: str
+    policy: str
+    """The address of the rules for the acknowledgement."""
+    methods: str
+
+
 class ConversationExchange(Protocol):
     """Makes files of conversations and conversations of files. Blocking: call it off the event loop."""
 
@@ -66,6 +76,9 @@ class ConversationExchange(Protocol):
 
     def cite(self, conversations: Sequence[Conversation]) -> str:
         """A block for a paper: BibTeX entry, acknowledgement and a sentence for the methods section."""
+
+    def citation(self, conversations: Sequence[Conversation]) -> Citation:
+        """The same in its parts."""
 
     def read(self, path: Path) -> Imported:
         """The conversations in a file, with ids made of their source: reading it again gives the same ids.

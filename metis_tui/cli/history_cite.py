@@ -21,9 +21,10 @@ async def run(
 ) -> ExitCode:
     ids = [await find_conversation(store, wanted) for wanted in options.ids]
     conversations = await opened(store, list(dict.fromkeys(ids)))
-    text = await in_background(lambda: exchange().cite(conversations))
     if options.json:
-        output.json({"conversations": [conversation.id for conversation in conversations], "text": text})
+        parts = await in_background(lambda: exchange().citation(conversations))
+        output.json({"conversations": [conversation.id for conversation in conversations], **parts._asdict()})
     else:
+        text = await in_background(lambda: exchange().cite(conversations))
         output.line(text.rstrip("\n"))
     return ExitCode.OK

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from metis_tui.chat.exchange import ExportFormat, Imported, ImportFailure
+from metis_tui.chat.exchange import Citation, ExportFormat, Imported, ImportFailure
 from metis_tui.chat.printable import printable_line
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ class FileExchange:
         from metis_tui.exchange.citation import citation
 
         return citation(conversations)
+
+    def citation(self, conversations: Sequence[Conversation]) -> Citation:
+        """The same in its parts."""
+        from metis_tui.exchange import citation
+
+        return Citation(citation.BIBTEX, citation.ACKNOWLEDGEMENT, citation.POLICY, citation.methods(conversations))
 
     def read(self, path: Path) -> Imported:
         """The conversations in a file; see ConversationExchange."""
