@@ -102,12 +102,12 @@ class ConversationSearch(Protocol):
         """Opens the index and catches up with what is saved, in the background. Again: looks for what is new."""
 
     async def search(self, query: SearchQuery, *, limit: int = 200) -> SearchResults:
-        """Finds messages, after taking in what this process has just saved. Never raises for a disk or an index:
-        what cannot be read is not found.
+        """Finds messages, after taking in what was just saved. Never raises for a disk or an index: what cannot be
+        read is not found. A newer search ends this one, which then has found nothing and is not complete.
         """
 
     async def search_in(self, conversation_id: str, query: SearchQuery) -> SearchResults:
-        """All that is found in one conversation, oldest first."""
+        """All that is found in one conversation, oldest first. Filters on conversations and dates do not count."""
 
     @property
     def progress(self) -> IndexProgress: ...

@@ -174,6 +174,8 @@ class ConversationIndex:
         is_ready = upkeep.progress.is_ready
         try:
             return (*desk.seeker(path).find(query, limit, is_stale), is_ready)
+        except OSError:
+            return None
         except sqlite3.Error as error:
             if is_stale():
                 raise Superseded from error
@@ -212,17 +214,19 @@ class _Desk:
         self._layout = layout
         self._pace = pace
         self.worker = Worker("conversation-search")
-        self._seeker: tuple[Path, Seeker] | None = None
+        self._seeker: tuple[int, Seeker] | None = None
+        """With the number of the file that it has open."""
         self._scanner: Scanner | None = None
 
     def seeker(self, path: Path) -> Seeker:
         """Raises sqlite3.Error and OSError."""
-        if self._seeker is None or self._seeker[0] != path:
+        file = os.stat(path).st_ino  # a deleted one goes on working, and knows nothing new
+        if self._seeker is None or self._seeker[0] != file:
             from metis_tui.store.index.schema import connect
             from metis_tui.store.index.seeking import Seeker
 
             self.drop_seeker()
-            self._seeker = (path, Seeker(connect(path, is_reading=True), self._layout.conversations))
+            self._seeker = (file, Seeker(connect(path, is_reading=True), self._layout.conversations))
         return self._seeker[1]
 
     def scanner(self) -> Scanner:

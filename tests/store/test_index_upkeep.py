@@ -28,8 +28,10 @@ def folder(home: Path) -> Path:
     return home / "index" / f"metis_tui-{os.getuid()}"
 
 
-def databases(folder: Path) -> list[str]:
-    return sorted(path.name.split(".", 1)[1] for path in folder.glob("*.db"))
+def database(folder: Path) -> Path:
+    """The only one that there is."""
+    (path,) = folder.glob("*.db")
+    return path
 
 
 async def test_everything_that_can_be_deleted_may_be(
@@ -81,7 +83,7 @@ async def test_a_damaged_index_is_made_anew(
     first = open_index()
     assert len(await texts(first, "plasma")) == 2
     await first.close()
-    (path,) = folder.glob("*.db")
+    path = database(folder)
     with open(path, "r+b") as file:
         file.seek(where, os.SEEK_END if where < 0 else os.SEEK_SET)
         file.write(b"\xa5" * 4096)
@@ -95,26 +97,28 @@ async def test_an_index_that_is_damaged_while_it_is_used_is_made_anew(
     store, index = open_store(), open_index()
     await say(store, *(f"plasma {number}" for number in range(40)))
     assert len(await texts(index, "plasma")) == 40
-    with sqlite3.connect(next(folder.glob("*.db"))) as other:
+    damaged = database(folder)
+    with sqlite3.connect(damaged) as other:
         other.execute("PRAGMA writable_schema=ON")
         other.execute("DROP TABLE ft")
     other.close()
     assert len(await texts(index, "plasma")) == 40
-    await until(lambda: databases(folder) == ["2.db"])
+    await until(lambda: not damaged.exists())
     assert len(await texts(index, "plasma")) == 40
     assert index.progress.has_index
 
 
-async def test_another_versions_index_is_left_alone(open_store: Open, open_index: OpenIndex, folder: Path) -> None:
+async def test_another_versions_index_is_not_used(open_store: Open, open_index: OpenIndex, folder: Path) -> None:
     await say(open_store(), "one plasma")
     first = open_index()
     assert await texts(first, "plasma") == ["one plasma"]
     await first.close()
-    with sqlite3.connect(next(folder.glob("*.db"))) as other:
+    old = database(folder)
+    with sqlite3.connect(old) as other:
         other.execute("UPDATE meta SET value = '0' WHERE key = 'version'")
     other.close()
     assert await texts(open_index(), "plasma") == ["one plasma"]
-    assert databases(folder) == ["2.db"]
+    assert database(folder) != old
 
 
 async def test_making_it_anew_is_told(open_store: Open, open_index: OpenIndex, folder: Path) -> None:
@@ -123,11 +127,11 @@ async def test_making_it_anew_is_told(open_store: Open, open_index: OpenIndex, f
     index.watch(told.append)
     await say(open_store(), "one plasma")
     assert await texts(index, "plasma") == ["one plasma"]
+    old = database(folder)
     done = await index.reindex()
     assert (done.done, done.total, done.is_ready) == (1, 1, True)
     assert told[-1] == done
-    assert databases(folder) == ["2.db"]
-    assert done.where.endswith("2.db")
+    assert database(folder) == Path(done.where) != old
     assert await texts(index, "plasma") == ["one plasma"]
 
 
@@ -203,7 +207,7 @@ async def test_two_processes_build_one_index(open_store: Open, data: Path, folde
         assert process.stdout.readline() == "open\n"
     answers = [process.communicate("go\n", timeout=30)[0].strip() for process in _all_told(processes)]
     assert answers == ["110", "110"]
-    (path,) = folder.glob("*.db")
+    path = database(folder)
     with sqlite3.connect(path) as connection:
         assert connection.execute("SELECT count(*), sum(live) FROM msg").fetchone() == (110, 110)
     connection.close()
@@ -247,3 +251,16 @@ async def test_searching_after_the_end_finds_nothing_and_hangs_nothing(
     await index.close()
     await index.close()
     await find(index, "plasma")
+
+
+async def test_what_is_saved_after_the_index_was_deleted_is_found(
+    open_store: Open, open_index: OpenIndex, folder: Path
+) -> None:
+    """The file that was deleted went on being searched, as another one had got its name."""
+    store, index = open_store(), open_index()
+    said = await say(store, "one plasma")
+    assert await texts(index, "plasma") == ["one plasma"]
+    shutil.rmtree(folder)
+    await until(lambda: index.start() or list(folder.glob("*.db")))
+    await say(store, "two plasma", conversation=said)
+    assert await texts(index, "plasma") == ["two plasma", "one plasma"]

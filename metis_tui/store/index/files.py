@@ -1,7 +1,7 @@
 """The index's file on the node's disk: which one is in use, a fresh one after damage, and its published copy.
 
-A damaged file is never replaced under its own name, because SQLite in another process would delete the new one's
-journal when it closes the old one: the next file has the next number.
+No name is used twice, because SQLite in another process would delete the new file's journal when it closes the old
+one: the second in which a file was begun is part of its name, and the newest file is the one in use.
 """
 
 from __future__ import annotations
@@ -57,21 +57,22 @@ class IndexFiles:
         return self._folder / f"{self._stem}.lock"
 
     def current(self) -> Path:
-        """The file to use; it may not be there yet."""
-        return self._folder / f"{self._stem}.{max(self._numbers(), default=1)}.db"
+        """The file to use; it may not be there yet. Older ones are deleted."""
+        numbers = sorted(self._numbers()) or [int(time.time())]
+        for number in numbers[:-1]:
+            self._delete(self._path(number))
+        return self._path(numbers[-1])
 
     def is_current(self, path: Path) -> bool:
-        return path == self.current() and path.exists()
+        return path == self._path(max(self._numbers(), default=0))
 
     def abandon(self, path: Path) -> None:
-        """Makes the next number the current one, and deletes the file. Raises OSError."""
-        number = int(path.name.rsplit(".", 2)[1])
-        following = self._folder / f"{self._stem}.{number + 1}.db"
-        if not following.exists():
+        """Begins another one, unless somebody has done so, and deletes the file. Raises OSError."""
+        if self.is_current(path):
+            number = max(int(path.name.rsplit(".", 2)[1]) + 1, int(time.time()))
             with suppress(FileExistsError):
-                os.close(os.open(following, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o600))
-        for suffix in _SUFFIXES:
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
+                os.close(os.open(self._path(number), _NEW, 0o600))
+        self._delete(path)
 
     def take_snapshot(self, path: Path) -> bool:
         """Puts the published copy in place of a file that is not there or empty; False when there is none to take."""
@@ -136,8 +137,16 @@ class IndexFiles:
             copy.unlink(missing_ok=True)
             draft.unlink(missing_ok=True)
 
+    def _path(self, number: int) -> Path:
+        return self._folder / f"{self._stem}.{number}.db"
+
+    @staticmethod
+    def _delete(path: Path) -> None:
+        for suffix in _SUFFIXES:
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+
     def _numbers(self) -> list[int]:
-        pattern = re.compile(rf"{re.escape(self._stem)}\.(\d{{1,9}})\.db")
+        pattern = re.compile(rf"{re.escape(self._stem)}\.(\d{{1,12}})\.db")
         names = map(pattern.fullmatch, os.listdir(self._folder))
         return [int(match[1]) for match in names if match]
 

@@ -13,7 +13,7 @@ from metis_tui.chat.matching import composed, fold
 from metis_tui.store.index.parts import text_of
 from metis_tui.store.records import BadRecord, decode
 
-_KEPT_CHARACTERS = 8_000_000
+_KEPT_CHARACTERS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
