@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app_session import Session, StartSession
+from textual.events import Key
 from textual.widgets import Input, OptionList
 
 from metis_tui.chat.conversation import ChatMessage, Conversation
@@ -138,8 +139,11 @@ async def test_another_reply_and_another_model_leave_the_conversation_its_own(
             session.app.screen.query_one(Input).value = settings
             await session.pilot.press("enter")
             await session.until_shown(trouble)
-        session.app.screen.query_one(Input).value = "seed = 7, temperature = 0.5"
-        await session.pilot.press("enter")
+        field = session.app.screen.query_one(Input)
+        field.value = "seed = 7, temperature = 0.33"
+        field.action_end()
+        for key in ("backspace", "backspace", "5", "enter"):  # in one piece, as over a slow line
+            session.app.post_message(Key(key, key if key == "5" else None))
         await session.until(lambda: len(pane.conversation.messages) == 8 and not pane.is_running)
         reply = pane.conversation.path()[-1]
         assert (dict(reply.params), reply.served_by) == ({"seed": 7, "temperature": 0.5}, "gpt-oss-120b@metis")

@@ -17,6 +17,7 @@ from metis_tui.chat.background import in_background
 from metis_tui.chat.printable import printable, printable_line
 from metis_tui.tui.saving import completed, path_of, shown_path
 from metis_tui.tui.screens.overlay import Overlay
+from metis_tui.tui.widgets.line_input import LineInput
 
 _NAMES_SHOWN = 30
 
@@ -31,7 +32,7 @@ class AskPath(Overlay[PathChoice | None]):
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "complete", show=False, priority=True),
+        Binding("tab", "complete", show=False),
         Binding("escape", "dismiss(None)", "Cancel", show=False),
     ]
 
@@ -44,20 +45,14 @@ class AskPath(Overlay[PathChoice | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(printable_line(self._title, 200), classes="dialog-title", markup=False)
-            yield Input(self._path, compact=True, select_on_focus=False)
-            yield Static(
-                f"✕ {printable(self._problem)}" if self._problem else "", classes="dialog-problem", markup=False
-            )
+            yield LineInput(self._path)
+            problem = Static(f"✕ {printable(self._problem)}", classes="dialog-problem", markup=False)
+            yield problem.set_class(bool(self._problem), "-shown")
             yield Static("", classes="dialog-names", markup=False)
             here = shown_path(Path(os.getcwd()))
             yield Static(
                 f"Tab completes · Enter writes · Esc cancels · here: {here}", classes="dialog-keys", markup=False
             )
-
-    def on_mount(self) -> None:
-        field = self.query_one(Input)
-        field.cursor_blink = False
-        field.cursor_position = len(field.value)
 
     async def action_complete(self) -> None:
         field = self.query_one(Input)
@@ -69,9 +64,9 @@ class AskPath(Overlay[PathChoice | None]):
         field.cursor_position = len(field.value)
         more = f"  +{len(names) - _NAMES_SHOWN}" if len(names) > _NAMES_SHOWN else ""
         shown = "  ".join(printable_line(name, 60) for name in names[:_NAMES_SHOWN]) + more
-        self.query_one(".dialog-names", Static).update(
-            shown if len(names) > 1 else "" if names else "no such name yet"
-        )
+        words = self.query_one(".dialog-names", Static)
+        words.update(shown if len(names) > 1 else "no such name yet")
+        words.set_class(len(names) != 1, "-shown")
 
     @on(Input.Submitted)
     def accept(self, event: Input.Submitted) -> None:

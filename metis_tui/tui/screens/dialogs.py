@@ -12,6 +12,7 @@ from textual.widgets import Input, Static
 
 from metis_tui.chat.printable import printable, printable_line
 from metis_tui.tui.screens.overlay import Overlay
+from metis_tui.tui.widgets.line_input import LineInput
 
 
 class AskText(Overlay[str | None]):
@@ -28,11 +29,8 @@ class AskText(Overlay[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
             yield Static(printable(self._title), classes="dialog-title", markup=False)
-            yield Input(self._value, compact=True, select_on_focus=False)
+            yield LineInput(self._value)
             yield Static("Enter accepts · Esc cancels", classes="dialog-keys", markup=False)
-
-    def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = False
 
     @on(Input.Submitted)
     def accept(self, event: Input.Submitted) -> None:

@@ -17,6 +17,7 @@ from textual.widgets import Input, Static
 from metis_tui.chat.exchange import ExportFormat, suggested_name
 from metis_tui.tui.exporting import with_extension
 from metis_tui.tui.screens.overlay import Overlay
+from metis_tui.tui.widgets.line_input import LineInput
 
 FORMATS: dict[ExportFormat, tuple[str, str]] = {
     "markdown": ("Markdown", "to read and to edit; with where each reply comes from"),
@@ -57,15 +58,10 @@ class AskExport(Overlay[ExportChoice | None]):
                 markup=False,
             )
             yield Static(id="export-formats")
-            yield Input(
-                str(self._folder / suggested_name(self._titles, self._kinds[0])), compact=True, select_on_focus=False
-            )
+            yield LineInput(str(self._folder / suggested_name(self._titles, self._kinds[0])))
             yield Static("Tab changes the format · Enter writes · Esc cancels", classes="dialog-keys", markup=False)
 
     def on_mount(self) -> None:
-        field = self.query_one(Input)
-        field.cursor_blink = False
-        field.cursor_position = len(field.value)
         self._show_formats()
 
     def action_next_format(self, step: int) -> None:

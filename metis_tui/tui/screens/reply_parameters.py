@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
@@ -16,6 +17,7 @@ from metis_tui.chat.errors import InvalidRequest
 from metis_tui.chat.parameters import PARAMETERS, format_parameters, parse_parameters
 from metis_tui.chat.printable import printable, printable_line
 from metis_tui.tui.screens.overlay import Overlay
+from metis_tui.tui.widgets.line_input import LineInput
 
 _BETWEEN = re.compile(r"[;,]\s*(?=[a-z_]+\s*=)")
 """Parts settings; a comma inside a list of texts does not."""
@@ -37,8 +39,8 @@ class ReplyParameters(Overlay[ReplyChoice | None]):
 
     CSS_PATH = "dialogs.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "ask(False)", show=False, priority=True),
-        Binding("ctrl+s", "ask(True)", show=False, priority=True),
+        # Not before the field has its keys: what arrives in one piece with them would be lost.
+        Binding("ctrl+s", "ask(True)", show=False),
         Binding("escape", "dismiss(None)", "Cancel", show=False),
     ]
 
@@ -49,20 +51,24 @@ class ReplyParameters(Overlay[ReplyChoice | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(f"Ask {self._model}", classes="dialog-title", markup=False)
-            yield Static("Parameters of this reply: name = value; name = value", markup=False)
-            yield Input(self._value, placeholder="the model's defaults", compact=True, select_on_focus=False)
-            yield Static(f"There are: {', '.join(PARAMETERS)}", classes="dialog-keys", markup=False)
+            title = f"Ask {self._model}, with parameters: name = value; name = value"
+            yield Static(title, classes="dialog-title", markup=False)
+            yield LineInput(self._value, placeholder="the model's defaults")
             yield Static("", classes="dialog-problem", markup=False)
             yield Static(_KEYS, classes="dialog-keys", markup=False)
+            yield Static(f"There are: {', '.join(PARAMETERS)}", classes="dialog-keys", markup=False)
 
-    def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = False
+    @on(Input.Submitted)
+    def submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.action_ask(False)
 
     def action_ask(self, is_for_conversation: bool) -> None:
         try:
             params = parse_parameters(_BETWEEN.sub("\n", self.query_one(Input).value))
         except InvalidRequest as refusal:
-            self.query_one(".dialog-problem", Static).update(f"✕ {printable(refusal.reason)}")
+            problem = self.query_one(".dialog-problem", Static)
+            problem.update(f"✕ {printable(refusal.reason)}")
+            problem.add_class("-shown")
             return
         self.dismiss(ReplyChoice(params, is_for_conversation))

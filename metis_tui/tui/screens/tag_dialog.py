@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from metis_tui.chat.printable import printable, printable_line
 from metis_tui.tui.screens.overlay import Overlay
+from metis_tui.tui.widgets.line_input import LineInput
 
 _MOST_SHOWN = 12
 
@@ -53,12 +54,9 @@ class AskTags(Overlay[str | None]):
         with Vertical(classes="dialog"):
             yield Static(title, classes="dialog-title", markup=False)
             yield Static(f"now: {_list(self._tags) or 'none'}", markup=False)
-            yield Input(placeholder="+add -remove", compact=True, select_on_focus=False)
+            yield LineInput(placeholder="+add -remove")
             yield Static(self._known_words(""), classes="dialog-known", markup=False)
             yield Static("Tab completes · Enter accepts · Esc cancels", classes="dialog-keys", markup=False)
-
-    def on_mount(self) -> None:
-        self.query_one(Input).cursor_blink = False
 
     def _known_words(self, text: str) -> str:
         begun = text.rpartition(" ")[2].lstrip("+-").casefold()
