@@ -73,6 +73,8 @@ def run(options: argparse.Namespace) -> int:
         return signals.run(lambda stop: _doctor(options, ground))
     if options.command == "auth":
         return signals.run(lambda stop: _auth(options, ground))
+    if options.command == "votes":
+        return signals.run(lambda stop: _votes(options, ground))
     return signals.run(lambda stop: _history(options, ground))
 
 
@@ -137,6 +139,14 @@ async def _history(options: argparse.Namespace, ground: Ground) -> int:
             exchange=make_exchange,
             output=Output(),
         )
+
+
+async def _votes(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.cli import votes
+    from metis_tui.cli.output import Output
+
+    async with _saved(ground, is_reading=True) as store:
+        return await votes.run(options, store=store, voter=await store.voter(), output=Output())
 
 
 async def _models(options: argparse.Namespace, ground: Ground) -> int:

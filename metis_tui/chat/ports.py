@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from metis_tui.chat.catalog import Catalog
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.turn import ChatRequest, GatewayEvent
+
+if TYPE_CHECKING:
+    from metis_tui.chat.votes import Vote
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +156,9 @@ class ConversationStore(Protocol):
 
     async def vote(self, conversation: Conversation, message_id: str, value: object) -> bool:
         """Keeps a verdict on a message (a JSON value); None takes it away."""
+
+    async def votes(self) -> Sequence[Vote]:
+        """All votes of all conversations that are not in the trash. Quick, however many conversations there are."""
 
     async def add(self, conversation: Conversation) -> Addition:
         """Saves a whole conversation that was made elsewhere: imported or forked.

@@ -196,6 +196,13 @@ def _add_history(commands: Commands) -> None:
     history_grammar.add_verbs(_add_verbs(history))
 
 
+def _add_votes(commands: Commands) -> None:
+    from metis_tui.cli import votes_grammar
+
+    votes_grammar.add(commands)
+    _add_demo(commands.choices["votes"])
+
+
 def _add_demo_gateway(commands: Commands) -> None:
     gateway = add_command(
         commands,
@@ -222,6 +229,7 @@ _COMMANDS = {
     "doctor": _add_doctor,
     "auth": _add_auth,
     "history": _add_history,
+    "votes": _add_votes,
     "demo-gateway": _add_demo_gateway,
     "config": _add_config,
 }

@@ -28,6 +28,7 @@ from metis_tui.store.writer import Writer
 
 if TYPE_CHECKING:
     from metis_tui.store.emptying import Emptying
+    from metis_tui.chat.votes import Vote
 
 _SWEEP_STEP = 16
 
@@ -165,6 +166,17 @@ class ConversationFiles:
         """Keeps a verdict on a message (a JSON value); None takes it away."""
         drafting.put(conversation.votes, message_id, value)
         return await self._say_of(conversation, "vote", {"msg": message_id, "val": value})
+
+    async def votes(self) -> Sequence[Vote]:
+        """All votes of all conversations that are not in the trash; opens none of them."""
+        from metis_tui.store.vote_scan import scan_votes
+
+        ledger = self._writer.ledger
+        return await self._reader.run(lambda: scan_votes(self._layout, ledger.records_of, ledger.conversation_ids()))
+
+    async def voter(self) -> str:
+        """What the user of this data folder is called in votes for others: made up, and always the same."""
+        return await self._reader.run(self._library.made_up_name)
 
     async def _say_of(self, conversation: Conversation, record_type: str, content: dict[str, object]) -> bool:
         if conversation.is_empty or conversation.is_read_only:

@@ -69,6 +69,10 @@ class Layout:
             found = [path for folder in self._months() for path in _named(folder, conversation_id)]
         return found
 
+    def segments(self) -> list[Path]:
+        """All files of all conversations, the oldest folder first."""
+        return [folder / name for folder in self._months() for name in _names(folder) if _is_segment(name)]
+
     def ids_on_disk(self) -> set[str]:
         """The ids of all conversations, from names only."""
         return _ids(self._months())
@@ -107,6 +111,10 @@ class Layout:
 def boot_in_name(path: Path) -> str:
     """The boot in a segment's name."""
     return path.name[ULID_LENGTH + 1 : ULID_LENGTH + 9]
+
+
+def _is_segment(name: str) -> bool:
+    return name.endswith(".jsonl") and is_ulid(name[:ULID_LENGTH])
 
 
 def _named(folder: Path, conversation_id: str) -> list[Path]:

@@ -38,6 +38,11 @@ class Ledger:
             saves = [save for save in self._saves.values() if save.conversation_id == conversation_id]
         return [record for save in saves for record in (save.header, *save.records)]
 
+    def conversation_ids(self) -> set[str]:
+        """Conversations with such records."""
+        with self._lock:
+            return {save.conversation_id for save in self._saves.values()}
+
     @property
     def status(self) -> SaveStatus:
         with self._lock:

@@ -142,6 +142,14 @@ class Library:
             return None
         return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
+    def made_up_name(self) -> str:
+        """A name for whoever uses this folder, which gives nothing away: `voter-` and eight digits."""
+        try:
+            content, _ = read_file(self._layout.store_file)
+        except OSError:
+            content = b"nothing is saved yet"
+        return f"voter-{hashlib.sha256(b'voter:' + content).hexdigest()[:8]}"
+
     def find(self, part: str, more: Iterable[str] = ()) -> str | None:
         """The one id that is `part`, starts with it or ends with it; None when there is none or several."""
         part = part.strip().lower()

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
 from metis_tui.chat.ports import Addition, Emptied, SaveStatus
 from metis_tui.store import drafting
+
+if TYPE_CHECKING:
+    from metis_tui.chat.votes import Vote
 
 
 class MemoryStore:
@@ -82,6 +86,11 @@ class MemoryStore:
     async def vote(self, conversation: Conversation, message_id: str, value: object) -> bool:
         drafting.put(conversation.votes, message_id, value)
         return conversation.is_empty or self._keep(conversation)
+
+    async def votes(self) -> Sequence[Vote]:
+        from metis_tui.chat.votes import votes_of
+
+        return [vote for kept in self._kept.values() if not kept.is_trashed for vote in votes_of(kept)]
 
     async def add(self, conversation: Conversation) -> Addition:
         known = self._kept.get(conversation.id)
