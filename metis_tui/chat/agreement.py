@@ -18,6 +18,8 @@ class Fact:
     """As the first reply that says it writes it."""
     places: tuple[tuple[tuple[int, int], ...], ...]
     """For each lane where it says so: (start, end) in its text."""
+    subject: str = ""
+    """What it is a value of; empty when that is not known."""
     others: tuple[str, ...] = ()
     """What lanes that do not say it say of the same subject."""
 
@@ -37,7 +39,7 @@ class Agreement:
     """All facts of some replies."""
 
     differing: tuple[Fact, ...]
-    """What not all of them say: contested ones first, numbers before names, then in the order of the texts."""
+    """What not all of them say: contested ones first, those of one subject together; numbers before names."""
     agreed: tuple[Fact, ...]
     """What all of them say."""
 
@@ -52,7 +54,11 @@ def agreement(*replies: str) -> Agreement:
             known[lane].append(mention)
     subjects = _said_of(by_lane)
     facts = [_fact(kind, key, found, replies, subjects) for (kind, key), found in places.items()]
-    facts.sort(key=_order)
+    first: dict[tuple[FactKind, str], tuple[int, int]] = {}
+    for fact in facts:
+        group = _group(fact)
+        first[group] = min(first.get(group, _place(fact)), _place(fact))
+    facts.sort(key=lambda f: (not f.is_contested, FACT_KINDS.index(f.kind), first[_group(f)], _place(f)))
     return Agreement(
         tuple(fact for fact in facts if len(fact.lanes) < len(replies)),
         tuple(fact for fact in facts if len(fact.lanes) == len(replies)),
@@ -93,6 +99,7 @@ def _fact(
         key,
         _shown(first, replies[first_lane]),
         tuple(tuple((mention.start, mention.end) for mention in places) for places in found),
+        subject,
         tuple(others),
     )
 
@@ -107,6 +114,11 @@ def _shown(mention: Mention, text: str) -> str:
     return " ".join([text[mention.start : mention.end], *rest[:1]]).rstrip(".,;:)*_`")
 
 
-def _order(fact: Fact) -> tuple[bool, int, int, int]:
-    first = next(places[0][0] for places in fact.places if places)
-    return (not fact.is_contested, FACT_KINDS.index(fact.kind), fact.lanes[0], first)
+def _group(fact: Fact) -> tuple[FactKind, str]:
+    """Facts that are listed together."""
+    return fact.kind, fact.subject if fact.is_contested else f"only {fact.key}"
+
+
+def _place(fact: Fact) -> tuple[int, int]:
+    lane = fact.lanes[0]
+    return lane, fact.places[lane][0][0]

@@ -287,6 +287,10 @@ def _is_chance(before: _Piece, between: _Piece, after: _Piece) -> bool:
 def _add(spans: list[Span], kind: Kind, a: Sequence[_Token], b: Sequence[_Token]) -> None:
     a_at = spans[-1].a_end if spans else 0
     b_at = spans[-1].b_end if spans else 0
+    if kind == "gone" and not any(token.weight or token.is_code for token in (*a, *b)):
+        # white space in prose, where the other text has none
+        spans.append(Span("same", a_at, a[-1].end if a else a_at, b_at, b[-1].end if b else b_at, False))
+        return
     if kind == "same":
         spans.append(Span("same", a[0].start, a[-1].end, b[0].start, b[-1].end, a[0].is_code))
         return
