@@ -160,6 +160,9 @@ class ConversationStore(Protocol):
     async def votes(self) -> Sequence[Vote]:
         """All votes of all conversations that are not in the trash. Quick, however many conversations there are."""
 
+    async def voter(self) -> str:
+        """What the user is called in votes for others: made up, and always the same; empty when nothing is kept."""
+
     async def add(self, conversation: Conversation) -> Addition:
         """Saves a whole conversation that was made elsewhere: imported or forked.
 

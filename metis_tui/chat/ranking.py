@@ -95,7 +95,7 @@ class Ranking:
     """All that votes say of models."""
 
     standings: tuple[Standing, ...] = ()
-    """Strongest first within a group, the group with most battles first, models without a battle last."""
+    """The group with most battles first; within a group those with enough data first, then the strongest first."""
     matrix: Mapping[tuple[str, str], Tally] = field(default_factory=dict)
     """Battles of a model (first) with another, for all pairs that met, both ways round."""
     vote_count: int = 0
@@ -275,7 +275,7 @@ def _group_standings(
 ) -> list[Standing]:
     standings = []
     doubts = {name: _doubt(totals[name], *strengths[name][1:], number) for name in group}
-    for name in sorted(group, key=lambda name: (-strengths[name][0], name)):
+    for name in sorted(group, key=lambda name: (bool(doubts[name]), -strengths[name][0], name)):
         strength, low, high = strengths[name]
         above = [strengths[other][1] for other in group if other != name and not doubts[other]]
         place = 1 + sum(other is not None and high is not None and other > high for other in above)

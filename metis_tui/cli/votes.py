@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -27,16 +26,17 @@ from metis_tui.chat.ranking_report import (
 from metis_tui.chat.votes import Vote, joined
 from metis_tui.cli import diagnostics
 from metis_tui.cli.diagnostics import ExitCode, UsageProblem
+from metis_tui.cli.export_file import NotWritten, write_file
 from metis_tui.cli.output import Output, table
 
 _LARGEST_FILE = 64 * 1024 * 1024
 
 
 class FileProblem(ChatError):
-    """A file of votes cannot be read or written."""
+    """A file of votes cannot be read."""
 
     kind = "file"
-    title = "A file of votes"
+    title = "The votes cannot be read"
     can_retry = False
 
 
@@ -119,16 +119,11 @@ def _read(name: str) -> list[Vote]:
 
 
 def _export(name: str, votes: Sequence[Vote], *, is_anonymous: bool) -> None:
-    """Writes a new file that only the user can read."""
     text = votes_as_text(votes, is_csv=Path(name).suffix.casefold() == ".csv", is_anonymous=is_anonymous)
     try:
-        fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "w", encoding="utf-8", errors="replace", newline="") as file:
-            file.write(text)
-    except FileExistsError as error:
-        raise FileProblem(f"{name} exists already.", hint="Give another name: nothing is overwritten.") from error
-    except OSError as error:
-        raise FileProblem(f"{name} cannot be written ({(error.strerror or 'no reason given').lower()}).") from error
+        write_file(Path(name), text.encode("utf-8", "replace"), is_forced=False)
+    except (NotWritten, UsageProblem) as error:
+        raise type(error)(error.reason, title=error.title, hint="Give --export another name.") from error
     diagnostics.say(f"{len(votes)} votes are in {name}: no prompts, no replies" + _what_else(is_anonymous))
 
 

@@ -27,8 +27,8 @@ from metis_tui.store.worker import Outcome, Worker
 from metis_tui.store.writer import Writer
 
 if TYPE_CHECKING:
-    from metis_tui.store.emptying import Emptying
     from metis_tui.chat.votes import Vote
+    from metis_tui.store.emptying import Emptying
 
 _SWEEP_STEP = 16
 

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
 from metis_tui.chat.ports import Addition, ConversationStore, Emptied, SaveStatus
 from metis_tui.store.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from metis_tui.chat.votes import Vote
 
 
 class GuestStore:
@@ -78,6 +82,13 @@ class GuestStore:
 
     async def note(self, conversation: Conversation, message_id: str, text: str) -> bool:
         return await self._of(conversation.id).note(conversation, message_id, text)
+
+    async def votes(self) -> Sequence[Vote]:
+        """The user's own; those in the file are somebody else's."""
+        return await self._home.votes()
+
+    async def voter(self) -> str:
+        return await self._home.voter()
 
     async def bookmark(self, conversation: Conversation, message_id: str, *, is_set: bool) -> bool:
         return await self._of(conversation.id).bookmark(conversation, message_id, is_set=is_set)

@@ -92,6 +92,9 @@ class MemoryStore:
 
         return [vote for kept in self._kept.values() if not kept.is_trashed for vote in votes_of(kept)]
 
+    async def voter(self) -> str:
+        return ""
+
     async def add(self, conversation: Conversation) -> Addition:
         known = self._kept.get(conversation.id)
         missing = [i for i in conversation.messages if known is None or i not in known.messages]

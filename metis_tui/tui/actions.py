@@ -70,6 +70,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("edit_prompt", "Edit in $EDITOR", "Write the prompt in your editor", "ctrl+g", "e", "edit"),
     Action("copy_menu", "Copy…", "Source, rendered, code N, all", "", "y", "copy", "[WHAT]"),
     Action("cite", "Cite", "BibTeX, acknowledgement, a sentence on methods", "", "", "cite"),
+    Action("votes", "Votes", "Which models are better, as far as your votes can tell", "", "V", "votes"),
     Action("theme", "Choose a theme", "Applies at once", "", "h", "theme", "[NAME]"),
     Action("status", "Status details", "Gateway, clusters, access token, storage, line", "f4", "4", "status"),
     Action("refresh_catalog", "Refresh", "Read the models' states again", "f5", "5", "refresh"),

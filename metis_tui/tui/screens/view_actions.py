@@ -85,6 +85,16 @@ class ViewActions(ChatBase):
             )
         )
 
+    def action_votes(self) -> None:
+        """All saved conversations are looked through, which takes its time on a slow disk: the keys go on."""
+        self.run_worker(self._show_votes(), group="votes", exclusive=True, exit_on_error=False)
+
+    async def _show_votes(self) -> None:
+        from metis_tui.tui.screens.votes import VotesScreen
+
+        store = self.services.store
+        self.app.push_screen(VotesScreen(await store.votes(), await store.voter()))
+
     def action_theme(self) -> None:
         self.metis_app.choose_theme()
 
