@@ -41,6 +41,8 @@ def keys(text: str) -> list[tuple[str, str]]:
         ("300s", "300 s"),
         ("2.5 GHz", "2.5 GHz"),
         ("100 GB/s", "100 GB/s"),
+        ("40 Gb/s", "40 Gb/s"),
+        ("2049 MPI ranks", "2049"),
         ("2049 ranks", "2049"),
         ("2 lanes", "2"),
         ("version 4.1.2", "4.1.2"),
