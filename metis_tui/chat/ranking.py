@@ -102,6 +102,8 @@ class Ranking:
     bad_count: int = 0
     """Votes "all bad" among them."""
     battle_count: int = 0
+    blind_count: int = 0
+    """Votes, of all that were to be looked at, that were given while the names were hidden."""
 
     @property
     def group_count(self) -> int:
@@ -139,6 +141,7 @@ def rank(
     tag: str | None = None,
     cluster: str | None = None,
     by_model: bool = False,
+    blind_only: bool = False,
     bootstraps: int = BOOTSTRAPS,
     seed: int = SEED,
 ) -> Ranking:
@@ -150,9 +153,10 @@ def rank(
         tag: only votes of conversations with this tag.
         cluster: only battles between lanes of this cluster.
         by_model: the same model on different clusters is one; else `model@cluster` are compared.
+        blind_only: only votes given while the names were hidden.
         bootstraps: how many times votes are weighted anew; 0 leaves out the intervals.
     """
-    kept = [vote for vote in votes if tag is None or tag in vote.tags]
+    kept = [vote for vote in votes if (tag is None or tag in vote.tags) and (vote.is_blind or not blind_only)]
     shapes = Counter(_shape(vote, cluster, by_model) for vote in kept)
     shapes.pop(((), "bad", -1), None)
     bad_by_model: Counter[str] = Counter()
@@ -170,6 +174,7 @@ def rank(
         vote_count=sum(shapes.values()),
         bad_count=sum(count for (_, verdict, _), count in shapes.items() if verdict == "bad"),
         battle_count=sum(tally.battles for tally in matrix.values()) // 2,
+        blind_count=sum(vote.is_blind for vote in kept),
     )
 
 

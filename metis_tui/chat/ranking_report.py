@@ -21,8 +21,9 @@ _BETWEEN = " | "
 
 
 def summary_words(ranking: Ranking) -> str:
-    """How much there is: `12 votes · 2 all bad · 13 battles · 2 groups that never met`."""
+    """How much there is: `12 votes · 9 blind · 2 all bad · 13 battles`."""
     parts = [_counted(ranking.vote_count, "vote")]
+    parts += [f"{ranking.blind_count:,} blind"] if ranking.blind_count else []
     parts += [f"{ranking.bad_count:,} all bad"] if ranking.bad_count else []
     parts.append(_counted(ranking.battle_count, "battle"))
     parts += [f"{ranking.group_count} groups that never met"] if ranking.group_count > 1 else []
@@ -72,6 +73,7 @@ def ranking_as_json(ranking: Ranking) -> dict[str, object]:
     """Everything; `enough_data` is false where `doubt` says why."""
     return {
         "votes": ranking.vote_count,
+        "blind": ranking.blind_count,
         "all_bad": ranking.bad_count,
         "battles": ranking.battle_count,
         "groups": ranking.group_count,

@@ -55,7 +55,9 @@ async def run(options: argparse.Namespace, *, store: ConversationStore, voter: s
         if options.export is not None:
             await in_background(lambda: _export(options.export, votes, is_anonymous=options.anonymous))
         _check_cluster(votes, options.cluster)
-        ranking = await in_background(lambda: rank(votes, cluster=options.cluster, by_model=options.by_model))
+        ranking = await in_background(
+            lambda: rank(votes, cluster=options.cluster, by_model=options.by_model, blind_only=options.blind)
+        )
     except ChatError as error:
         return diagnostics.fail(error)
     _print(ranking, options, output)

@@ -22,6 +22,7 @@ def add(commands: Commands) -> None:
     votes.add_argument("--tag", default=None, metavar="TAG", help="only votes of conversations with this tag")
     votes.add_argument("--cluster", default=None, metavar="CLUSTER", help="only battles on this cluster")
     votes.add_argument("--by-model", action="store_true", default=False, help="a model is one on all clusters")
+    votes.add_argument("--blind", action="store_true", default=False, help="only votes given with hidden names")
     votes.add_argument("--matrix", action="store_true", default=False, help="who won how often against whom, too")
     shape = votes.add_mutually_exclusive_group()
     shape.add_argument("--json", dest="shape", action="store_const", const="json", help="print one JSON object")

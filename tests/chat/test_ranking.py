@@ -129,6 +129,13 @@ def test_a_filter_by_tag_and_by_cluster() -> None:
     assert ranking.clusters_in(votes) == [("metis", 1), ("sophia", 1)]
 
 
+def test_blind_votes_alone() -> None:
+    votes = [best(A, B, is_blind=True), best(B, A), Vote("p", (A, B), "bad", is_blind=True)]
+    assert rank(votes, bootstraps=0).blind_count == 2
+    found = rank(votes, blind_only=True, bootstraps=0)
+    assert (found.vote_count, found.blind_count, found.matrix[A, B]) == (2, 2, Tally(wins=1))
+
+
 def test_the_same_weights_on_two_clusters_are_two_models_or_one() -> None:
     votes = [best(A, B), best(B, A, C)]
     assert {A, B, C} == set(by_name(rank(votes, bootstraps=0)))

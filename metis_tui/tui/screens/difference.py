@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
 from rich.text import Text
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widgets import OptionList, Static
@@ -89,8 +89,9 @@ class DifferenceScreen(ClosesOnce[None]):
     def _compare(self, *, is_new: bool = False) -> None:
         if is_new:
             self._difference = None
-        self.run_worker(self._show_difference(), group="difference", exclusive=True, exit_on_error=False)
+        self._show_difference()
 
+    @work(group="difference", exclusive=True, exit_on_error=False)
     async def _show_difference(self) -> None:
         left, right = (self._replies[side] for side in self._sides)
         view = self._view
@@ -188,7 +189,7 @@ class DifferenceScreen(ClosesOnce[None]):
         self._show_keys()
         if self._agreement is None:
             self._tell("Reading…")
-            self.run_worker(self._read_facts(), group="facts", exclusive=True, exit_on_error=False)
+            self._read_facts()
         else:
             self._show_title()
 
@@ -198,6 +199,7 @@ class DifferenceScreen(ClosesOnce[None]):
         self._show_keys()
         self._show_title()
 
+    @work(group="facts", exclusive=True, exit_on_error=False)
     async def _read_facts(self) -> None:
         texts = [reply.text for reply in self._replies]
         self._agreement = found = await in_background(lambda: agreement(*texts), "agreement")

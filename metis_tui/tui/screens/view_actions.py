@@ -5,7 +5,7 @@ Other screens are imported when they are first opened: the first paint does not 
 
 from __future__ import annotations
 
-from textual import on
+from textual import on, work
 
 from metis_tui.tui.screens.chat_base import ChatBase
 from metis_tui.tui.widgets.prompt_input import PromptInput
@@ -87,8 +87,9 @@ class ViewActions(ChatBase):
 
     def action_votes(self) -> None:
         """All saved conversations are looked through, which takes its time on a slow disk: the keys go on."""
-        self.run_worker(self._show_votes(), group="votes", exclusive=True, exit_on_error=False)
+        self._show_votes()
 
+    @work(group="votes", exclusive=True, exit_on_error=False)
     async def _show_votes(self) -> None:
         from metis_tui.tui.screens.votes import VotesScreen
 

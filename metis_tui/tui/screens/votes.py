@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import ScrollableContainer
@@ -46,6 +47,7 @@ class VotesScreen(ClosesOnce[None]):
         Binding("T", "next_tag(-1)", "Tag before", show=False),
         Binding("c", "next_cluster", "Next cluster", show=False),
         Binding("m", "toggle_models", "By model or by model and cluster", show=False),
+        Binding("b", "toggle_blind", "Blind votes only", show=False),
         Binding("w,tab", "toggle_matrix", "Table or matrix", show=False),
         Binding("x", "export", "Export", show=False),
         Binding("j,down", "scroll(0, 1)", show=False),
@@ -60,7 +62,7 @@ class VotesScreen(ClosesOnce[None]):
         self._tags: list[str | None] = [None, *(tag for tag, _ in tags_in(votes))]
         self._clusters: list[str | None] = [None, *(name for name, _ in clusters_in(votes))]
         self._tag = self._cluster = 0
-        self._is_by_model = False
+        self._is_by_model = self._is_blind_only = False
         self._is_matrix = False
         self._ranking: Ranking | None = None
 
@@ -69,7 +71,7 @@ class VotesScreen(ClosesOnce[None]):
         yield Static(id="votes-view", markup=False)
         with ScrollableContainer(id="votes-body"):
             yield Static(id="votes-table", markup=False)
-        keys = "t tag · c cluster · m by model · w matrix · x export · h j k l · Esc"
+        keys = "t tag · c cluster · m by model · b blind only · w matrix · x export · h j k l · Esc"
         yield Static(keys, id="votes-keys", markup=False)
 
     def on_mount(self) -> None:
@@ -81,12 +83,14 @@ class VotesScreen(ClosesOnce[None]):
 
     def _count_again(self) -> None:
         self.query_one("#votes-view", Static).update(f"{self._view_words()} · counting…")
-        self.run_worker(self._count(), group="ranking", exclusive=True, exit_on_error=False)
+        self._count()
 
+    @work(group="ranking", exclusive=True, exit_on_error=False)
     async def _count(self) -> None:
-        tag, cluster, by_model = self._tags[self._tag], self._clusters[self._cluster], self._is_by_model
+        tag, cluster = self._tags[self._tag], self._clusters[self._cluster]
+        by_model, blind_only = self._is_by_model, self._is_blind_only
         self._ranking = await in_background(
-            lambda: rank(self._votes, tag=tag, cluster=cluster, by_model=by_model), "ranking"
+            lambda: rank(self._votes, tag=tag, cluster=cluster, by_model=by_model, blind_only=blind_only), "ranking"
         )
         self._show()
 
@@ -97,6 +101,7 @@ class VotesScreen(ClosesOnce[None]):
             f"on {printable_line(cluster, 40)}" if cluster is not None else "all clusters",
             "by model" if self._is_by_model else "by model@cluster",
         ]
+        words += ["blind votes only"] if self._is_blind_only else []
         return " · ".join(words)
 
     def _show(self) -> None:
@@ -129,6 +134,10 @@ class VotesScreen(ClosesOnce[None]):
 
     def action_toggle_models(self) -> None:
         self._is_by_model = not self._is_by_model
+        self._count_again()
+
+    def action_toggle_blind(self) -> None:
+        self._is_blind_only = not self._is_blind_only
         self._count_again()
 
     def action_toggle_matrix(self) -> None:
