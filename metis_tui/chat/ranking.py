@@ -12,8 +12,9 @@ other and not how near. Without ties it is Bradley and Terry's model. Strengths
 are shown on Elo's scale: 400 points are odds of 10 : 1, and 1000 is the mean of a group of models that met each
 other, each weighted by how well it is known.
 
-Finite. Each model has half a won and half a lost battle against an average one, and v half a tie, as Jeffreys' prior
-gives a proportion; without that, a model that was never beaten would be infinitely strong.
+Finite. Each model has half a won and half a lost battle against an average one, as Jeffreys' prior gives to a
+proportion; without that, a model that was never beaten would be infinitely strong. In the same way half a tie and one
+decided battle between two equal models keep v within bounds.
 
 Intervals. The weighted likelihood bootstrap (Newton and Raftery, JRSS B 56, 1994, 3-48): each vote gets a random
 weight, exponentially distributed, instead of being drawn or not; the imaginary battles get weights, too. The vote is

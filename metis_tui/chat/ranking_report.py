@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -125,8 +126,18 @@ def _csv(names: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
-    writer.writerows(["" if cell is None else cell for cell in row] for row in rows)
+    writer.writerows([_plain(cell) for cell in row] for row in rows)
     return text.getvalue()
+
+
+_FORMULA = re.compile(r"'*[=+@\t\r-]")
+"""What a spreadsheet would compute. An apostrophe before it makes it text, and is taken away again in reading."""
+
+
+def _plain(cell: object) -> object:
+    if isinstance(cell, str) and _FORMULA.match(cell):
+        return f"'{cell}"
+    return "" if cell is None else cell
 
 
 # Votes in a file for others
@@ -171,6 +182,10 @@ def votes_from_text(text: str) -> tuple[list[Vote], int]:
 
 def _from_row(row: dict[str, str]) -> Vote | None:
     """The vote in one line of CSV."""
+    row = {
+        name: cell[1:] if isinstance(cell, str) and cell.startswith("'") and _FORMULA.match(cell) else cell
+        for name, cell in row.items()
+    }
 
     def many(name: str) -> list[str]:
         return [item for item in (row.get(name) or "").split(_BETWEEN) if item]

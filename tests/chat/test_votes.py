@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from metis_tui.chat.conversation import Conversation
+from metis_tui.chat.ranking_report import votes_as_text, votes_from_text
 from metis_tui.chat.votes import Vote, as_export, from_export, joined, vote_from, votes_of
 
 A, B, C = "gpt-oss-120b@metis", "openai/gpt-oss-120b@sophia", "gemma-4-31B-it@metis"
@@ -126,6 +127,24 @@ def test_anonymous_voters_stay_different_ones() -> None:
 def test_joining_twice_changes_nothing(votes: list[Vote]) -> None:
     once = joined(votes)
     assert joined(once, exported(*votes)) == once
+
+
+@given(some_votes())
+def test_csv_gives_the_same_votes_as_json(vote: Vote) -> None:
+    """Names and tags are joined by a bar in CSV: those that have one, or are empty, are not the same again."""
+    if any(not text or "|" in text or text != " ".join(text.split()) for text in (*vote.models, *vote.tags)):
+        return
+    (found,), bad = votes_from_text(votes_as_text([vote], is_csv=True, is_anonymous=False))
+    assert bad == 0
+    assert [found] == exported(vote)
+
+
+def test_a_spreadsheet_computes_nothing() -> None:
+    vote = replace(BEST, reason="=HYPERLINK(1)", voter="'+1")
+    text = votes_as_text([vote], is_csv=True, is_anonymous=False)
+    assert "'=HYPERLINK" in text
+    (found,), _ = votes_from_text(text)
+    assert (found.reason, found.voter) == ("=HYPERLINK(1)", "'+1")
 
 
 @pytest.mark.parametrize("document", [None, [], {}, {"format": "else"}, {"format": "metis-tui votes", "version": 9}])

@@ -58,6 +58,8 @@ class DifferenceScreen(ClosesOnce[None]):
         self._facts: list[Fact] = []
         """By the ids of the options."""
         self._is_one_column = False
+        self._visited: tuple[Fact | None, int] = (None, 0)
+        """The fact that was gone to last, and how many of its places were."""
         self._place: tuple[int, int] | None = None
         """(side, offset) to go to when the rows are there."""
 
@@ -238,14 +240,19 @@ class DifferenceScreen(ClosesOnce[None]):
             self._go_to(self._facts[int(event.option.id)])
 
     def _go_to(self, fact: Fact) -> None:
-        """To its first place, with a reply beside it that does not say so, if there is one."""
+        """To its first place, next time to the next, with a reply beside it that does not say so, if there is one."""
         sides = self._sides
-        lane = next((side for side in sides if side in fact.lanes), fact.lanes[0])
+        shown_first = sorted(fact.lanes, key=lambda lane: (lane not in sides, lane))
+        places = [(lane, start) for lane in shown_first for start, _ in fact.places[lane]]
+        last, count = self._visited
+        at = count % len(places) if fact is last else 0
+        self._visited = (fact, at + 1)
+        lane, offset = places[at]
         other = next((n for n in range(len(self._replies)) if n != lane and n not in fact.lanes), None)
         wanted = sorted((lane, other)) if other is not None else sides if lane in sides else sorted((lane, sides[0]))
         is_new = list(wanted) != sides
         self._sides = list(wanted)
-        self._place = (self._sides.index(lane), fact.places[lane][0][0])
+        self._place = (self._sides.index(lane), offset)
         self._leave_agreement()
         self._compare(is_new=is_new)
 

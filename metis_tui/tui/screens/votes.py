@@ -22,7 +22,7 @@ from metis_tui.tui.saving import AlreadyThere, NotWritten, path_of, shown_path, 
 from metis_tui.tui.screens.dialogs import AskKey, AskText
 from metis_tui.tui.screens.overlay import ClosesOnce
 
-_NO_VOTES = "No votes yet. Compare models on a prompt (Ctrl+T) and say which reply is the best."
+_NO_VOTES = "No votes yet.\nCompare models on a prompt (Ctrl+T), and say which reply is the best."
 _NOTHING_HERE = "No vote says anything about this: choose another tag or cluster."
 _EXPORTS = {
     "r": ("the ranking as CSV", "ranking.csv"),
