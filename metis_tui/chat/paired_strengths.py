@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import mul
 from typing import NamedTuple
@@ -44,31 +44,47 @@ class Battles:
     imaginary_tie: tuple[float, float]
     """(tied, decided) between two equal models."""
 
-    @classmethod
-    def weighted(
-        cls,
-        count: int,
-        opinions: Iterable[tuple[Sequence[tuple[int, int, bool]], float]],
-        chance: random.Random | None = None,
-    ) -> Battles:
-        """From opinions: battles (winner, loser, False) or (one, other, True: a tie) with a common weight.
 
-        With `chance` the imaginary battles get random weights, too, whose means are those they have without.
-        """
-        sums: dict[tuple[int, int], list[float]] = {}
-        for battles, weight in opinions:
-            for winner, loser, is_tie in battles:
-                key, kind = ((winner, loser), 0) if winner < loser else ((loser, winner), 1)
-                found = sums.get(key)
-                if found is None:
-                    found = sums[key] = [0.0, 0.0, 0.0]
-                found[2 if is_tie else kind] += weight
+class Opinions:
+    """Battles with how often the opinion was given that they come from; makes `Battles` of them, again and again.
 
-        def share() -> float:
-            return _PRIOR if chance is None else chance.gammavariate(_PRIOR, 1.0)
+    Args:
+        count: of models.
+        opinions: for each its battles, (winner, loser, False) or (one, other, True: a tie), and how often it was
+            given.
+    """
 
-        pairs = [Pair(one, other, *sums[one, other]) for one, other in sorted(sums)]
-        return cls(count, pairs, [(share(), share()) for _ in range(count)], (share(), 2 * share()))
+    def __init__(self, count: int, opinions: Iterable[tuple[Sequence[tuple[int, int, bool]], int]]) -> None:
+        self._count = count
+        self._opinions: list[tuple[list[int], int]] = []
+        """Where each weight is added: 3 x the pair's number, and 0 for a win, 1 for a loss, 2 for a tie."""
+        self._pairs: dict[tuple[int, int], int] = {}
+        for battles, times in opinions:
+            self._opinions.append(([self._place(*battle) for battle in battles], times))
+
+    def _place(self, winner: int, loser: int, is_tie: bool) -> int:
+        pair, kind = ((winner, loser), 0) if winner < loser else ((loser, winner), 1)
+        return 3 * self._pairs.setdefault(pair, len(self._pairs)) + (2 if is_tie else kind)
+
+    def as_given(self) -> Battles:
+        return self._weighted([float(times) for _, times in self._opinions], lambda mean: mean)
+
+    def drawn(self, chance: random.Random) -> Battles:
+        """With random weights, whose means are those that were given: of the imaginary battles, too."""
+        draw = chance.random
+        weights = [
+            -math.log(1.0 - draw()) if times == 1 else chance.gammavariate(times, 1.0) for _, times in self._opinions
+        ]
+        return self._weighted(weights, lambda mean: chance.gammavariate(mean, 1.0))
+
+    def _weighted(self, weights: Sequence[float], share: Callable[[float], float]) -> Battles:
+        sums = [0.0] * (3 * len(self._pairs))
+        for (places, _), weight in zip(self._opinions, weights, strict=True):
+            for place in places:
+                sums[place] += weight
+        pairs = [Pair(*pair, *sums[3 * at : 3 * at + 3]) for pair, at in self._pairs.items()]
+        imaginary = [(share(_PRIOR), share(_PRIOR)) for _ in range(self._count)]
+        return Battles(self._count, pairs, imaginary, (share(_PRIOR), share(2 * _PRIOR)))
 
 
 @dataclass(frozen=True, slots=True)
