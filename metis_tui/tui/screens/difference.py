@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from rich.text import Text
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
+from textual.widgets import Static
 
-from metis_tui.chat.agreement import Agreement, Fact, agreement
+from metis_tui.chat.agreement import Agreement, agreement
 from metis_tui.chat.background import in_background
 from metis_tui.chat.difference import Difference, word_diff
 from metis_tui.chat.printable import printable_line
@@ -20,6 +18,7 @@ from metis_tui.tui.rendering.difference import SIDE_BY_SIDE, DifferenceRows, dif
 from metis_tui.tui.rendering.wrapping import crop
 from metis_tui.tui.screens.overlay import ClosesOnce
 from metis_tui.tui.widgets.difference_view import DifferenceView
+from metis_tui.tui.widgets.fact_list import FactList
 
 
 class ComparedReply(NamedTuple):
@@ -55,11 +54,7 @@ class DifferenceScreen(ClosesOnce[None]):
         self._sides = [left, right]
         self._difference: Difference | None = None
         self._agreement: Agreement | None = None
-        self._facts: list[Fact] = []
-        """By the ids of the options."""
         self._is_one_column = False
-        self._visited: tuple[Fact | None, int] = (None, 0)
-        """The fact that was gone to last, and how many of its places were."""
         self._place: tuple[int, int] | None = None
         """(side, offset) to go to when the rows are there."""
 
@@ -67,7 +62,7 @@ class DifferenceScreen(ClosesOnce[None]):
         yield Static("Comparing…", id="difference-title", markup=False)
         yield Static(id="difference-heads", markup=False)
         yield DifferenceView()
-        yield OptionList(id="difference-facts", compact=True, markup=False)
+        yield FactList(id="difference-facts")
         yield Static(id="difference-keys", markup=False)
 
     def on_mount(self) -> None:
@@ -187,7 +182,7 @@ class DifferenceScreen(ClosesOnce[None]):
             self._leave_agreement()
             return
         self.add_class("-agreement")
-        self.query_one(OptionList).focus()
+        self.query_one(FactList).focus()
         self._show_keys()
         if self._agreement is None:
             self._tell("Reading…")
@@ -205,49 +200,16 @@ class DifferenceScreen(ClosesOnce[None]):
     async def _read_facts(self) -> None:
         texts = [reply.text for reply in self._replies]
         self._agreement = found = await in_background(lambda: agreement(*texts), "agreement")
-        self._facts = [*found.differing, *found.agreed]
-        options = self.query_one(OptionList)
-        options.clear_options()
-        width = max(30, self.size.width - 3)
-        kinds = (("Not all say", found.differing, 0), ("All say", found.agreed, len(found.differing)))
-        for title, facts, first in kinds:
-            if facts:
-                options.add_option(Option(title, disabled=True))
-                options.add_options(Option(self._line(f, width), id=str(n)) for n, f in enumerate(facts, first))
-        if not self._facts:
-            options.add_option(Option("No numbers, names, paths, options or citations were found.", disabled=True))
-        else:
-            options.highlighted = 1
+        self.query_one(FactList).show(found, max(30, self.size.width - 3))
         self._show_title()
 
-    def _line(self, fact: Fact, width: int) -> Text:
-        """`1·3  number  2049 ranks   others say 2048 ranks`"""
-        lanes = "".join(str(lane + 1) if places else "·" for lane, places in enumerate(fact.places))
-        start = f"{lanes}  {fact.kind:<8}  "
-        room = max(10, width - len(start))
-        shown = crop(printable_line(fact.shown, 200), room)
-        line = Text(start, "dim", no_wrap=True)
-        line.append(shown, "")
-        if fact.others:
-            rest = room - len(shown)
-            others = crop("   others say " + ", ".join(printable_line(other, 60) for other in fact.others[:4]), rest)
-            line.append(others, "dim")
-        return line
-
-    @on(OptionList.OptionSelected)
-    def go_to_fact(self, event: OptionList.OptionSelected) -> None:
-        if event.option.id is not None:
-            self._go_to(self._facts[int(event.option.id)])
-
-    def _go_to(self, fact: Fact) -> None:
-        """To its first place, next time to the next, with a reply beside it that does not say so, if there is one."""
-        sides = self._sides
+    @on(FactList.Chosen)
+    def go_to_fact(self, event: FactList.Chosen) -> None:
+        """To one of its places, with a reply beside it that does not say so, if there is one."""
+        fact, sides = event.fact, self._sides
         shown_first = sorted(fact.lanes, key=lambda lane: (lane not in sides, lane))
         places = [(lane, start) for lane in shown_first for start, _ in fact.places[lane]]
-        last, count = self._visited
-        at = count % len(places) if fact is last else 0
-        self._visited = (fact, at + 1)
-        lane, offset = places[at]
+        lane, offset = places[event.visit % len(places)]
         other = next((n for n in range(len(self._replies)) if n != lane and n not in fact.lanes), None)
         wanted = sorted((lane, other)) if other is not None else sides if lane in sides else sorted((lane, sides[0]))
         is_new = list(wanted) != sides
@@ -261,15 +223,3 @@ class DifferenceScreen(ClosesOnce[None]):
             self._leave_agreement()
         else:
             self.dismiss(None)
-
-    @on(OptionList.OptionHighlighted)
-    def stop_highlight(self, event: OptionList.OptionHighlighted) -> None:
-        event.stop()
-
-    def key_j(self) -> None:
-        if self._is_agreement_shown:
-            self.query_one(OptionList).action_cursor_down()
-
-    def key_k(self) -> None:
-        if self._is_agreement_shown:
-            self.query_one(OptionList).action_cursor_up()
