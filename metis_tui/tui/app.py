@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import sys
 import threading
 import time
 from pathlib import Path
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from metis_tui.config.theme_files import ThemeFile
     from metis_tui.tui.services import Launch
 
+_SWITCH_SECONDS = 0.001
+"""How long a thread computes before another one may; five times as long by default."""
 _SECOND_PRESS_SECONDS = 3.0
 _LAST_RESORT_SECONDS = 4.0
 """A signal ends the process after this long even when the terminal or the disk hangs."""
@@ -62,6 +65,8 @@ class MetisApp(FrugalApp):
         register_first_theme(self, launch.theme_folders, launch.theme)
         self.clipboard_ladder = Clipboard(self.write_to_terminal, launch.state_folder)
         self._pressed_at = float("-inf")
+        # A thread that computes, such as one that builds the index, holds up each key by this, several times over.
+        sys.setswitchinterval(_SWITCH_SECONDS)
         # GNU screen keeps a lone Esc back until the next key while the mouse is asked for; F6 does so on demand.
         self._is_mouse_on = launch.settings.mouse and not is_gnu_screen(os.environ)
         self._is_ending = False

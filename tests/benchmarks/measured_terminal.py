@@ -55,6 +55,12 @@ class MeasuredTerminal(TerminalProcess):
             if claim(self.text):
                 return arrived
 
+    def catch_up(self) -> None:
+        """The screen is what has been recorded until now."""
+        while self._emulated < len(self.pieces):
+            self._emulate(self.pieces[self._emulated][1])
+            self._emulated += 1
+
     def wait_for_text(self, wanted: str, seconds: float = 30) -> float:
         return self.wait_until(lambda text: wanted in text, wanted, seconds)
 

@@ -66,18 +66,23 @@ def fits(summary: ConversationSummary, query: SearchQuery, *, is_plain: bool) ->
             return False
     elif "archived" in places:
         return False
+    if query.tags and not _has_tags(summary, query.tags):
+        return False
     if query.after_ms is not None and summary.updated_ms < query.after_ms:
         return False
     if query.before_ms is not None and summary.created_ms >= query.before_ms:
         return False
-    if query.tags:
-        tags = {tag.casefold() for tag in summary.tags}
-        if not all(tag.casefold() in tags for tag in query.tags):
-            return False
     if query.models:
         model = (summary.model or "").casefold()
         return any(part.casefold() in model for part in query.models)
     return True
+
+
+def _has_tags(summary: ConversationSummary, wanted: Sequence[str]) -> bool:
+    if not summary.tags:
+        return False
+    tags = {tag.casefold() for tag in summary.tags}
+    return all(tag.casefold() in tags for tag in wanted)
 
 
 def found_rows(

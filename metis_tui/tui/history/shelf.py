@@ -12,6 +12,8 @@ from metis_tui.chat.search import SearchHit, SearchQuery
 from metis_tui.tui.history.listing import Row, Sort, fits, found_rows, ordered
 
 _NO_FILTER = SearchQuery()
+_MOST_TITLES = 500
+"""Titles that hold the words, the newest: a single letter is in nearly all of them."""
 
 
 class Shelf:
@@ -63,6 +65,13 @@ class Shelf:
         order = self._orders.get(sort)
         if order is None:
             order = self._orders[sort] = ordered([Row(summary) for summary in self.summaries.values()], sort)
+        if not query.places and query != _NO_FILTER:
+            order = self.plain(_NO_FILTER, sort)
+        if query.models:  # there are few models: each is looked at once
+            parts = [part.casefold() for part in query.models]
+            models = {row.summary.model for row in order}
+            fitting = {model for model in models if model and any(part in model.casefold() for part in parts)}
+            order = [row for row in order if row.summary.model in fitting]
         return [row for row in order if fits(row.summary, query, is_plain=True)]
 
     def found(self, hits: Sequence[SearchHit], query: SearchQuery, sort: Sort) -> list[Row]:
@@ -82,4 +91,4 @@ class Shelf:
         for term in query.terms:
             if term.is_excluded:
                 titles = [item for item in titles if term.text.casefold() not in item[1]]
-        return dict(titles)
+        return dict(titles[:_MOST_TITLES])

@@ -6,6 +6,7 @@ A search that is overtaken by the next one is given up; nothing queues. Knows th
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ _MORE_HITS = 4
 """So many times more when the cursor reaches the end of what was found."""
 _PATIENCE_SECONDS = 1.5
 """Keys behind a search wait so long for it."""
+_ECHO_SECONDS = 0.02
 _SEARCHING_SECONDS = 0.3
 """After this it is said that a search is under way."""
 
@@ -56,7 +58,11 @@ class HistorySearch(HistoryBase):
         self.show_state()
 
     async def _take(self, found: Sequence[ConversationSummary]) -> None:
-        self.shelf = await in_background(lambda: Shelf(found)) if len(found) > _FEW else Shelf(found)
+        if len(found) > _FEW:
+            self.shelf = await in_background(lambda: Shelf(found))
+            gc.freeze()  # they stay for long: a collection that looks at each of them holds up a key
+        else:
+            self.shelf = Shelf(found)
         for marked in [marked for marked in self.marked if marked not in self.shelf.summaries]:
             del self.marked[marked]
         if not self.rows_view.was_moved and not needs_messages(self.asked):
@@ -91,33 +97,30 @@ class HistorySearch(HistoryBase):
         return query, tuple(problems)
 
     def search_now(self) -> None:
-        if not needs_messages(self.asked):
-            for worker in self.workers:
-                if worker.group == "search":
-                    worker.cancel()
-            self._results = None
-            self.settled.set()
-            self._show(self._rows(), keep=None if self.box.is_typing else self._current_id())
-            return
         self.settled.clear()
         # The function, not its coroutine: one that is given up before it begins must leave nothing behind.
         self.run_worker(self._search, group="search", exclusive=True, exit_on_error=False)  # type: ignore[arg-type]
 
     async def _search(self) -> None:
-        query = self.asked
+        """Lists what was asked for. The key that asked is drawn first."""
+        if self.box.is_typing:
+            await asyncio.sleep(_ECHO_SECONDS)
+        self._results = await self._look_into_messages() if needs_messages(self.asked) else None
+        is_longer = self._hit_limit > _HIT_LIMIT
+        self.settled.set()
+        self._show(self._rows(), keep=self._current_id() if is_longer or not self.box.is_typing else None)
+
+    async def _look_into_messages(self) -> SearchResults:
         waiting = self.set_timer(_SEARCHING_SECONDS, self.show_state)
         try:
             await self.is_loaded.wait()
             search = self.context.services.search
-            if self.sort == "best":
-                query = replace(query, order="best")
-            self._results = await search.search(query, limit=self._hit_limit)
+            query = replace(self.asked, order="best") if self.sort == "best" else self.asked
+            results = await search.search(query, limit=self._hit_limit)
             self._progress = search.progress
+            return results
         finally:
             waiting.stop()
-        is_longer = self._hit_limit > _HIT_LIMIT
-        self.settled.set()
-        self._show(self._rows(), keep=self._current_id() if is_longer or not self.box.is_typing else None)
 
     def more_if_cut(self) -> None:
         """At the end of what was found: asks for more, if there is more."""
@@ -145,7 +148,7 @@ class HistorySearch(HistoryBase):
 
     def _rows(self) -> Sequence[Row]:
         if self._results is not None and needs_messages(self.asked):
-            return self.shelf.found(self._results.hits, self.asked, self.sort)
+            return self.shelf.found(self._results.hits, self.asked, self._sort_in_use())
         if needs_messages(self.asked):
             return self.rows_view.rows
         return self.shelf.plain(self.asked, self._sort_in_use())
@@ -205,6 +208,8 @@ class HistorySearch(HistoryBase):
         return " · ".join(words)
 
     def _sort_in_use(self) -> Sort:
+        if self.asked.order == "best" and self.sort == "newest" and needs_messages(self.asked):
+            return "best"  # typed: sort:best
         return self.sort if self.sort != "best" or needs_messages(self.asked) else "newest"
 
     def search_words(self) -> str:
