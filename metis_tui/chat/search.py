@@ -99,7 +99,10 @@ class ConversationSearch(Protocol):
     """Full-text search over all messages. Nothing here blocks the event loop."""
 
     def start(self) -> None:
-        """Opens the index and catches up with what is saved, in the background. Again: looks for what is new."""
+        """Opens the index and catches up with what is saved, in the background. Again: looks for what is new.
+
+        May be called from any thread; the first call loads modules, which a key would wait for.
+        """
 
     async def search(self, query: SearchQuery, *, limit: int = 200) -> SearchResults:
         """Finds messages, after taking in what was just saved. Never raises for a disk or an index: what cannot be

@@ -34,7 +34,7 @@ _LITTLE = 300
 
 
 class ConversationIndex:
-    """A `ConversationSearch`. Call its methods from one event loop.
+    """A `ConversationSearch`. Call its methods from one event loop; `start` from any thread.
 
     Args:
         data: the data folder.
@@ -64,21 +64,25 @@ class ConversationIndex:
         self._newest = 0
         """Number of the search that was asked for last."""
         self._is_closed = False
+        self._starting = threading.Lock()
         self._turn = threading.Condition()
         """Told when the progress changes."""
 
     def start(self) -> None:
         """Opens the index and catches up with what is saved, in the background. Again: looks for what is new."""
-        if self._is_closed:
-            return
-        if self._upkeep is None:
-            try:
-                from metis_tui.store.index.upkeep import Upkeep  # loads SQLite
-            except ImportError:
-                self._progress = IndexProgress(is_ready=True, has_index=False, trouble="this Python has no SQLite")
+        with self._starting:
+            if self._is_closed:
                 return
-            self._upkeep = Upkeep(self._layout, self._cache, self._place, self._tell)
-        self._upkeep.start()
+            if self._upkeep is None:
+                try:
+                    from metis_tui.store.index.upkeep import Upkeep  # loads SQLite
+                except ImportError:
+                    self._progress = IndexProgress(
+                        is_ready=True, has_index=False, trouble="this Python has no SQLite"
+                    )
+                    return
+                self._upkeep = Upkeep(self._layout, self._cache, self._place, self._tell)
+            self._upkeep.start()
 
     def _place(self) -> Path:
         from metis_tui.store.index.place import CANDIDATES, index_folder

@@ -160,7 +160,7 @@ class ChatScreen(
         self.run_worker(self.access_watch.run(), group="access", exit_on_error=False)
         self.run_worker(self.warm_up.run(services.gateway.warm_up), group="warm-up", exit_on_error=False)
         self.set_interval(10.0, self.show_state)
-        self.set_timer(_INDEX_DELAY_SECONDS, services.search.start)
+        self.set_timer(_INDEX_DELAY_SECONDS, self.start_search)
         self.set_timer(_TIDY_DELAY_SECONDS, self._tidy)
         self._watch_other_windows()
 

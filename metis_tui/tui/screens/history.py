@@ -99,7 +99,7 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
         self.box.is_typing = self._words == ""
         self.rows_view.say_of_rows(marked=self.marked, open_id=self.context.conversation().id)
         self.load()
-        self.call_after_refresh(self.context.services.search.start)
+        self.call_after_refresh(self.context.start_search)
         if self._words:
             self.take_text(self._words)
         self.show_state()
@@ -202,7 +202,7 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
 
     def look_again(self) -> None:
         """Takes in what other windows have saved."""
-        self.context.services.search.start()
+        self.context.start_search()
         self.load()
         if self.box.value:
             self.search_now()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from metis_tui.chat.background import in_background
 from metis_tui.tui.screens.chat_base import ChatBase
 from metis_tui.tui.widgets.notice_bar import Notice
 
@@ -51,6 +52,7 @@ class HistoryActions(ChatBase):
             pick_model=self.pick_model,
             rerun=lambda: self.rerun,
             start_rerun=self.start_rerun,
+            start_search=self.start_search,
         )
 
         def closed(choice: HistoryChoice | None) -> None:
@@ -60,6 +62,10 @@ class HistoryActions(ChatBase):
 
         self._watch_index()
         self.app.push_screen(History(context, words), closed)
+
+    def start_search(self) -> None:
+        """Opens the index, or looks for what is new; its modules load off the event loop."""
+        self.run_worker(in_background(self.services.search.start), group="index", exit_on_error=False)
 
     def _watch_index(self) -> None:
         """Once: a listener stays for good."""

@@ -38,6 +38,8 @@ class HistoryContext:
     rerun: Callable[[], Rerun | None]
     """The prompts that are asked again in the background, while there are any."""
     start_rerun: Callable[[Rerun], None]
+    start_search: Callable[[], None]
+    """Opens the index, or looks for what is new."""
 
 
 class HistoryBase(ClosesOnce[HistoryChoice | None]):
