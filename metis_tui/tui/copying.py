@@ -30,7 +30,7 @@ class Copying:
         self._host = host
 
     def start(self, deed: Coroutine[Any, Any, None]) -> None:
-        self._host.run_worker(told(self._host, deed), group="copy", exit_on_error=False)
+        start(self._host, deed)
 
     def message(self) -> ChatMessage | None:
         """The one to copy from; tells when there is none."""
@@ -135,12 +135,19 @@ class Copying:
             self._host.tell("There is no prompt yet.")
 
 
-async def told(host: ReadingHost, deed: Coroutine[Any, Any, None]) -> None:
-    """Does it; a fault that nobody foresaw is told instead of ending in silence."""
-    try:
-        await deed
-    except Exception as fault:
-        host.tell(f"An unforeseen fault ({type(fault).__name__}).", title="That did not work", is_problem=True)
+def start(host: ReadingHost, deed: Coroutine[Any, Any, None]) -> None:
+    """Does it as a worker; keys wait for what it asks first. A fault that nobody foresaw is told."""
+
+    async def done() -> None:
+        try:
+            await deed
+        except Exception as fault:
+            host.tell(f"An unforeseen fault ({type(fault).__name__}).", title="That did not work", is_problem=True)
+        finally:
+            host.reading_transcript.release_keys()
+
+    host.reading_transcript.hold_keys()
+    host.run_worker(done(), group="deed", exit_on_error=False)
 
 
 def rendered_text(source: str, width: int) -> str:

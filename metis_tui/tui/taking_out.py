@@ -17,7 +17,7 @@ from metis_tui.chat.branch_text import branch_as_markdown
 from metis_tui.chat.printable import printable
 from metis_tui.tui import format as fmt
 from metis_tui.tui.code_blocks import CodeBlock, code_blocks
-from metis_tui.tui.copying import told
+from metis_tui.tui.copying import start
 from metis_tui.tui.saving import AlreadyThere, NotWritten, path_of, shown_path, write_file
 from metis_tui.tui.screens.ask_path import AskPath
 from metis_tui.tui.screens.choose_row import ChooseRow
@@ -39,7 +39,7 @@ class TakingOut:
         self._last_folder = ""
 
     def start(self, deed: Coroutine[Any, Any, None]) -> None:
-        self._host.run_worker(told(self._host, deed), group="take-out", exit_on_error=False)
+        start(self._host, deed)
 
     # -- files -------------------------------------------------------------------------------------------------
 

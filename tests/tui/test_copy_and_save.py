@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from app_session import Session, StartSession
+from textual.events import Key
 from textual.widgets import Input
 
 from metis_tui.chat.conversation import ChatMessage, Conversation
@@ -218,11 +219,17 @@ async def test_a_command_runs_only_after_it_was_shown_and_can_be_stopped(
             assert text in session.screen_text()
         await session.pilot.press("escape")
         await session.until(lambda: session.app.screen is session.chat)
+        await session.pilot.press("g")
+        for key in ("|", *"sort"):  # in one piece, as over a slow line: s, o and r are keys of the transcript
+            session.app.post_message(Key("vertical_line" if key == "|" else key, key))
+        await shows(session, AskText)
+        await session.until(lambda: session.app.screen.query_one(Input).value.endswith("sort"))
+        await session.pilot.press("escape")
+        await session.until(lambda: session.app.screen is session.chat)
+        assert len(session.chat.pane.conversation.messages) == 2
         await session.type("/pipe sleep 60 & sleep 60")
         session.chat.prompt.focus()
         await session.pilot.press("enter")
-        await shows(session, ChooseRow)
-        await session.pilot.press("0")
         await shows(session, AskKey)
         await session.pilot.press("y")
         await session.until_shown("running · Esc stops it")

@@ -16,11 +16,13 @@ _AT_ONCE = frozenset(
     for name in (
         *("focus_prompt", "edit_branch", "find_here", "review", "note", "marks", "provenance"),
         *("toggle_bookmark", "next_bookmark", "next_sibling", "previous_sibling"),
+        *("copy_code", "save_code", "pipe", "pager", "export", "ask_another", "tree"),
     )
 )
 """The screen's actions that wait for nothing."""
 
 
+_LOOK_SECONDS = 0.02
 _DIGITS = "0123456789"
 
 
@@ -35,12 +37,19 @@ class ConversationTranscript(Transcript):
     """Digits typed before G."""
     before_leaving: Callable[[], bool] | None = None
     """What Esc does first; False: nothing."""
+    _held: list[events.Key] | None = None
+    """Keys that wait for the screen that is about to open."""
 
     async def _on_key(self, event: events.Key) -> None:
         """Does what a key is for here and now; what arrives in one piece with it may be meant for what that opens.
 
         By itself Textual lets a key bubble up to the application first, while those behind it come here.
         """
+        if self._held is not None:
+            self._held.append(events.Key(event.key, event.character))
+            event.stop()
+            event.prevent_default()
+            return
         focused = self.screen.focused
         bound = self.screen.active_bindings.get(event.key)
         number, self._number = self._number, ""
@@ -61,6 +70,30 @@ class ConversationTranscript(Transcript):
             return
         event.stop()
         event.prevent_default()
+
+    def hold_keys(self) -> None:
+        """A screen is about to open, and keys that come before it are meant for it: what is typed behind | is a
+        command, never actions on messages.
+        """
+        if self._held is None:
+            self._held = []
+            self._await_screen()
+
+    def _await_screen(self) -> None:
+        if self._held is None:
+            return
+        if self.app.screen is self.screen:
+            self.set_timer(_LOOK_SECONDS, self._await_screen)
+        else:
+            self.app.screen.call_after_refresh(self.release_keys)
+
+    def release_keys(self) -> None:
+        """The screen is open, or none will be."""
+        held, self._held = self._held or [], None
+        on_top = self.app.screen
+        target = self if on_top is self.screen else on_top.focused or on_top
+        for key in held:
+            target._forward_event(key)
 
     @staticmethod
     def _is_at_once(action: str) -> bool:
