@@ -103,10 +103,12 @@ class Branching:
             self._chat.tell("There is no prompt yet.")
         return found
 
-    async def regenerate(self) -> None:
+    def regenerate(self) -> None:
         """Another reply to the prompt at hand, by the model that the next prompt would go to."""
-        if not self._may_change(says_something=True) or (prompt := self._prompt_at_hand()) is None:
-            return
+        if self._may_change(says_something=True) and (prompt := self._prompt_at_hand()) is not None:
+            self._chat.run_worker(self._regenerate(prompt), group="send", exit_on_error=False)
+
+    async def _regenerate(self, prompt: ChatMessage) -> None:
         conversation = self._conversation
         model = await self._chat.model_to_use()
         if model is not None and not self._chat.is_busy and self._conversation is conversation:
@@ -152,13 +154,26 @@ class Branching:
         chat.editing = PromptEditing(chat.prompt, prompt)
         chat.set_focus(chat.prompt)
 
+    def fork_here(self) -> None:
+        """Forks at the message under the cursor as it is now; what is typed meanwhile goes to the fork's prompt."""
+        transcript = self._chat.pane.transcript
+
+        async def forked(at: str | None) -> None:
+            try:
+                await self.fork(at)
+            finally:
+                transcript.release_keys()
+
+        transcript.hold_keys()
+        self._chat.run_worker(forked(transcript.current), group="open", exit_on_error=False)
+
     async def fork(self, message_id: str | None = None) -> None:
         """Copies the branch up to a message into a conversation of its own and opens that."""
         chat, conversation = self._chat, self._conversation
         if chat.is_busy:
             chat.tell(_STREAMS, is_problem=True)
             return
-        at = message_id or chat.pane.transcript.current or conversation.head
+        at = message_id if message_id in conversation.messages else conversation.head
         if at is None:
             chat.tell("There is nothing to fork yet.")
             return
@@ -168,6 +183,7 @@ class Branching:
             chat.tell(f"Forked: {printable_line(copy.title, 80)} is among the saved conversations (Ctrl+R).")
             return
         await chat.show_conversation(copy)
+        chat.set_focus(chat.prompt)  # at once: what is typed next is the fork's
         kept = "" if added.is_saved or not chat.services.is_saving else " It is not saved yet."
         title = printable_line(conversation.title, 80)
         chat.tell(f"A conversation of its own, up to that message.{kept} {title} stays as it was.", title="Forked")

@@ -194,6 +194,11 @@ async def test_the_tree_shows_branches_and_forks(start: StartSession, home: Path
         assert [m.text[:10] for m in fork.path()] == ["first prom", "first repl", "second pro", "old answer"]
         await session.until_shown("Forked")
         await session.until(lambda: session.chat.services.store.status.is_saved)
+        await session.pilot.press("escape")
+        for key in "fed":  # in one piece, as over a slow line: e and d are keys of the transcript and of lists
+            session.app.post_message(Key(key, key))
+        await session.until(lambda: session.chat.pane.conversation.title == "Sums (fork 2)")
+        await session.until(lambda: session.chat.prompt.text == "ed", "what was typed behind f is the fork's")
     assert (await on_disk(home, conversation.id)).messages.keys() == conversation.messages.keys()
     stored = await on_disk(home, fork.id)
     assert stored.origin["conv"] == conversation.id

@@ -85,10 +85,10 @@ class Review(ReviewBase):
         """v leaves as it came."""
         self.dismiss(ReviewEnd(self._transcript.current, False))
 
-    async def action_copy_message(self) -> None:
+    def action_copy_message(self) -> None:
         message = self.copying.message()
         if message is not None:
-            await self.copy(printable(message.text))
+            self.run_worker(self.copy(printable(message.text)), group="copy", exit_on_error=False)
 
     def action_copy_code(self) -> None:
         self.copying.start(self.copying.code())

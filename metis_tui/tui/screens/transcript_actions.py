@@ -48,8 +48,8 @@ class TranscriptActions(ReadingActions):
     def action_edit_branch(self) -> None:
         self.branching.edit()
 
-    async def action_regenerate(self) -> None:
-        await self.branching.regenerate()
+    def action_regenerate(self) -> None:
+        self.branching.regenerate()
 
     def action_ask_another(self) -> None:
         self.branching.ask_another()
@@ -60,16 +60,16 @@ class TranscriptActions(ReadingActions):
     def action_next_sibling(self) -> None:
         self.branching.step(+1)
 
-    async def action_fork(self) -> None:
-        await self.branching.fork()
+    def action_fork(self) -> None:
+        self.branching.fork_here()
 
     def action_tree(self) -> None:
         self.branching.open_tree()
 
-    async def action_copy_message(self) -> None:
+    def action_copy_message(self) -> None:
         message = self.message_to_act_on()
         if message is not None:
-            await self.copy(printable(message.text))
+            self.run_worker(self.copy(printable(message.text)), group="copy", exit_on_error=False)
 
     def action_copy_code(self) -> None:
         self.copying.start(self.copying.code())

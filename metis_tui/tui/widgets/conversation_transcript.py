@@ -16,7 +16,8 @@ _AT_ONCE = frozenset(
     for name in (
         *("focus_prompt", "edit_branch", "find_here", "review", "note", "marks", "provenance"),
         *("toggle_bookmark", "next_bookmark", "next_sibling", "previous_sibling"),
-        *("copy_code", "save_code", "pipe", "pager", "export", "ask_another", "tree"),
+        *("copy_message", "copy_code", "save_code", "pipe", "pager", "export"),
+        *("regenerate", "ask_another", "fork", "tree"),
     )
 )
 """The screen's actions that wait for nothing."""
@@ -90,8 +91,7 @@ class ConversationTranscript(Transcript):
     def release_keys(self) -> None:
         """The screen is open, or none will be."""
         held, self._held = self._held or [], None
-        on_top = self.app.screen
-        target = self if on_top is self.screen else on_top.focused or on_top
+        target = self.app.screen.focused or self.app.screen
         for key in held:
             target._forward_event(key)
 
