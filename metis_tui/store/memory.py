@@ -151,6 +151,13 @@ class MemoryStore:
         return not self._trouble
 
 
+class PassingStore(MemoryStore):
+    """Keeps nothing at all: for turns whose replies their caller keeps."""
+
+    def _keep(self, conversation: Conversation) -> bool:
+        return True
+
+
 def _copy(conversation: Conversation) -> Conversation:
     return replace(
         conversation,

@@ -1,0 +1,118 @@
+"""Lets requests leave fairly: several in one turn of the event loop, few enough a second, and none against a limit.
+
+Knows nothing of what leaves; front ends show the waits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from metis_tui.chat.errors import ChatError, RateLimited
+
+_T = TypeVar("_T")
+
+REQUESTS_A_SECOND = 8
+"""The gateway refuses the eleventh request in any second of one user, counted over all programs of that user."""
+_WHOLE_USER_SECONDS = 2.0
+"""A limit that passes sooner than this is the one on requests a second, which all models share."""
+
+
+class Departure(NamedTuple):
+    """When one of several requests left."""
+
+    lane: int
+    """Its place in the order in which the models were named, from 0."""
+    place: int
+    """Its place in the order of leaving, from 0."""
+    offset_seconds: float
+    """After the first one of its round."""
+
+
+async def leave_together(
+    lanes: Sequence[Callable[[], Coroutine[Any, Any, _T]]], order: Sequence[int]
+) -> tuple[list[_T], list[Departure]]:
+    """Starts all lanes in one turn of the event loop, in the given order, and waits for all of them.
+
+    Returns:
+        The results by lane, and the departures by place.
+
+    Raises:
+        asyncio.CancelledError: it was cancelled; by then every lane has ended.
+    """
+    departures: list[tuple[int, float]] = []
+
+    async def run(lane: int) -> _T:
+        departures.append((lane, time.monotonic()))
+        return await lanes[lane]()
+
+    tasks = {lane: asyncio.create_task(run(lane)) for lane in order}
+    try:
+        await asyncio.gather(*tasks.values())
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)
+    first = departures[0][1] if departures else 0.0
+    left = [Departure(lane, place, round(at - first, 6)) for place, (lane, at) in enumerate(departures)]
+    return [tasks[lane].result() for lane in range(len(lanes))], left
+
+
+class DeparturePacer:
+    """Keeps requests below the gateway's limit on requests a second, and holds those that a limit has struck.
+
+    Args:
+        most: requests that may leave in any one second.
+        monotonic: seconds; replaced by tests.
+    """
+
+    def __init__(self, most: int = REQUESTS_A_SECOND, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._left: deque[float] = deque(maxlen=most)
+        self._monotonic = monotonic
+        self._held: dict[str, tuple[float, ChatError]] = {}
+        self._all_until = 0.0
+
+    def seconds_until_room(self, count: int = 1) -> float:
+        """Seconds until so many more may leave at once; more than the limit never may, so they count as the limit."""
+        size = self._left.maxlen or 1
+        crowd = len(self._left) + min(count, size) - size
+        now = self._monotonic()
+        wait = self._left[crowd - 1] + 1.0 - now if crowd > 0 else 0.0
+        return max(0.0, wait, self._all_until - now)
+
+    def note(self, count: int = 1) -> None:
+        """So many leave now."""
+        self._left.extend([self._monotonic()] * min(count, self._left.maxlen or count))
+
+    async def room(self, count: int = 1) -> None:
+        """Waits until so many may leave at once, and counts them."""
+        while True:
+            wait = self.seconds_until_room(count)
+            if wait <= 0:
+                break
+            await asyncio.sleep(wait)
+        self.note(count)
+
+    def hold(self, model: str, failure: ChatError, seconds: float) -> None:
+        """Nothing leaves for the model for so long, because of this failure.
+
+        A limit that passes within two seconds is the one on requests a second and holds every model.
+        """
+        until = self._monotonic() + seconds
+        if isinstance(failure, RateLimited) and (failure.retry_after_seconds or 60) <= _WHOLE_USER_SECONDS:
+            self._all_until = max(self._all_until, until)
+        if until > self._held.get(model, (0.0, failure))[0]:
+            self._held[model] = (until, failure)
+
+    def held_seconds(self, model: str) -> float:
+        """Seconds for which nothing leaves for this model; 0.0: it may leave now."""
+        until = self._held.get(model, (0.0, None))[0]
+        return max(0.0, until - self._monotonic())
+
+    def holds(self) -> dict[str, tuple[float, ChatError]]:
+        """The models that are held now: seconds left, and why."""
+        now = self._monotonic()
+        return {model: (until - now, why) for model, (until, why) in self._held.items() if until > now}
