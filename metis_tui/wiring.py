@@ -65,6 +65,13 @@ def run(options: argparse.Namespace) -> int:
 
         prompt = attachments.build_prompt(options.prompt, options.files)  # blocks, so before the event loop
         return signals.run(lambda stop: _ask(options, ground, prompt, stop))
+    if options.command == "compare":
+        from metis_tui.cli import attachments
+
+        prompt = attachments.build_prompt(options.prompt, options.files)
+        return signals.run(lambda stop: _compare(options, ground, prompt, stop))
+    if options.command == "matrix":
+        return signals.run(lambda stop: _matrix(options, ground))
     if options.command == "models":
         return signals.run(lambda stop: _models(options, ground))
     if options.command == "status":
@@ -219,14 +226,7 @@ async def _ask(options: argparse.Namespace, ground: Ground, prompt: str, stop: S
 
     _tell(ground.problems)
     async with _service(options, ground) as service, _saved(ground, is_reading=options.no_save) as saved:
-        trouble = "" if options.no_save else folder_trouble(ground.paths.data)
-        if trouble:
-            _tell([f"Conversations are not saved: {trouble}"])
-        store: ConversationStore = saved
-        if options.no_save or trouble:
-            from metis_tui.store.memory import MemoryStore
-
-            store = MemoryStore(trouble)
+        store = _keeping(options, ground, saved)
         engine = ChatEngine(service.gateway, store)
         stop.before_end = engine.interrupt
         return await ask.run(
@@ -239,6 +239,66 @@ async def _ask(options: argparse.Namespace, ground: Ground, prompt: str, stop: S
             settings=ground.settings,
             last_model=lambda: _last_model(ground),
             warm_up=service.gateway.warm_up,
+            output=Output(),
+        )
+
+
+def _keeping(options: argparse.Namespace, ground: Ground, saved: ConversationStore) -> ConversationStore:
+    """Where a command keeps its conversation: on disk, or in memory when that is wished or the disk takes nothing."""
+    trouble = "" if options.no_save else folder_trouble(ground.paths.data)
+    if trouble:
+        _tell([f"Conversations are not saved: {trouble}"])
+    if not options.no_save and not trouble:
+        return saved
+    from metis_tui.store.memory import MemoryStore
+
+    return MemoryStore(trouble)
+
+
+async def _compare(options: argparse.Namespace, ground: Ground, prompt: str, stop: StopSignals) -> int:
+    from metis_tui.chat.delivery import Recourse
+    from metis_tui.chat.engine import ChatEngine
+    from metis_tui.chat.patience import Patience
+    from metis_tui.cli import compare
+    from metis_tui.cli.output import Output
+
+    _tell(ground.problems)
+    async with _service(options, ground) as service, _saved(ground, is_reading=options.no_save) as saved:
+        store = _keeping(options, ground, saved)
+        engine = ChatEngine(service.gateway, store, recourse=Recourse(Patience(pauses=())))
+        stop.before_end = engine.interrupt
+        return await compare.run(
+            options,
+            prompt,
+            engine=engine,
+            gateway=service.gateway,
+            store=store,
+            settings=ground.settings,
+            warm_up=service.gateway.warm_up,
+            output=Output(),
+        )
+
+
+async def _matrix(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.chat.engine import ChatEngine
+    from metis_tui.cli import matrix
+    from metis_tui.cli.output import Output
+    from metis_tui.exchange.matrix_reports import MatrixReportFiles
+    from metis_tui.store.matrix_folder import MatrixFiles
+    from metis_tui.store.memory import PassingStore
+
+    if options.report:
+        return await matrix.report(options, open_folder=MatrixFiles, reports=MatrixReportFiles(), output=Output())
+    _tell(ground.problems)
+    async with _service(options, ground) as service:
+        return await matrix.run(
+            options,
+            engine=ChatEngine(service.gateway, PassingStore()),
+            gateway=service.gateway,
+            base_url="demo" if options.demo else service.base_url,
+            settings=ground.settings,
+            open_folder=MatrixFiles,
+            reports=MatrixReportFiles(),
             output=Output(),
         )
 

@@ -7,10 +7,12 @@ gateway's own, and where it gave none an estimate that says so. Knows nothing of
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from metis_tui.chat.conversation import ChatMessage
+from metis_tui.chat.printable import printable_line
 
 _BYTES_PER_TOKEN = 4
 """Of English text and code in UTF-8, roughly, for every tokenizer in use."""
@@ -99,6 +101,40 @@ def summary_of(measures: Sequence[Measures]) -> Summary:
         spread(m.token_count for m in measures),
         any(m.is_estimated for m in measures if m.token_count is not None),
     )
+
+
+_ENDS = {"length": "at its length limit", "interrupted": "interrupted", "cancelled": "stopped"}
+
+
+class ModelReplies(NamedTuple):
+    """All replies of one model, broken ones included."""
+
+    model: str
+    """`model@cluster`."""
+    replies: Sequence[ChatMessage]
+
+    @property
+    def whole(self) -> list[Measures]:
+        """Of the replies that the model ended, or that reached their length limit."""
+        return [measures_of(reply) for reply in self.replies if reply.stop in ("stop", "length")]
+
+    @property
+    def summary(self) -> Summary:
+        return summary_of(self.whole)
+
+    @property
+    def ends(self) -> Counter[str]:
+        """How many ended how: "ok", or why not."""
+        return Counter(end_in_words(reply) for reply in self.replies)
+
+
+def end_in_words(reply: ChatMessage) -> str:
+    """ "ok" for a whole reply, else why it is none; one short line."""
+    if reply.stop == "stop":
+        return "ok"
+    if reply.failure is not None:
+        return f"failed: {printable_line(reply.failure.title, 60)}"
+    return _ENDS.get(reply.stop or "", "failed")
 
 
 def shuffled(count: int, order: random.Random) -> tuple[int, ...]:

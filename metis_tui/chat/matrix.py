@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from metis_tui.chat.conversation import ChatMessage, Params, Role
 from metis_tui.chat.errors import ChatError
+from metis_tui.chat.fair_timing import ModelReplies
 
 ReportFormat = Literal["md", "csv", "jsonl", "html"]
 REPORT_FORMATS: tuple[ReportFormat, ...] = ("md", "csv", "jsonl", "html")
@@ -208,8 +209,13 @@ class Matrix(NamedTuple):
 
         return [cell for cell in self.plan.shuffled_cells() if is_open(cell)]
 
-    def of_model(self, model: str) -> list[CellResult]:
-        return [result for cell, result in self.results.items() if cell.model == model]
+    def by_model(self) -> list[ModelReplies]:
+        """The replies of each model, in the order of the plan."""
+        cells = self.plan.cells()
+        return [
+            ModelReplies(model, [self.results[c].reply for c in cells if c.model == model and c in self.results])
+            for model in self.plan.models
+        ]
 
 
 def results_that_count(results: Iterable[CellResult]) -> dict[Cell, CellResult]:

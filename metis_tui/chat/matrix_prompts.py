@@ -30,6 +30,8 @@ def read_prompts(text: str, system: str = "") -> tuple[list[PromptCase], list[st
     cases: list[PromptCase] = []
     problems: list[str] = []
     seen: dict[str, int] = {}
+    if _is_one_list(text):
+        return [], ["It is one JSON list: write one object on each line, as `jq -c '.[]'` does."]
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), start=1):
         if not line.strip():
             continue
@@ -46,6 +48,16 @@ def read_prompts(text: str, system: str = "") -> tuple[list[PromptCase], list[st
     if not cases and not problems:
         problems.append("There are no prompts in it.")
     return cases, problems
+
+
+def _is_one_list(text: str) -> bool:
+    if not text.lstrip().startswith("["):
+        return False
+    try:
+        items = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(items, list) and any(isinstance(item, dict) for item in items)
 
 
 def _case(line: str, number: int, system: str) -> PromptCase:

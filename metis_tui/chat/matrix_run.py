@@ -18,7 +18,7 @@ from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.conversation import ChatMessage, Conversation, FailureNote
 from metis_tui.chat.departures import DeparturePacer
 from metis_tui.chat.engine import CLIENT, ChatEngine
-from metis_tui.chat.errors import ChatError, Maintenance, ModelNotLive, NotAGateway, Unreachable
+from metis_tui.chat.errors import ChatError, Maintenance, ModelNotLive, NotAGateway, RateLimited, Unreachable
 from metis_tui.chat.identifiers import new_ulid
 from metis_tui.chat.matrix import Cell, CellResult, Matrix, PromptCase, Wait
 from metis_tui.chat.patience import Patience
@@ -90,6 +90,8 @@ class MatrixRun:
         self._under_way: Counter[str] = Counter()
         """By model."""
         self._waits: dict[Cell, list[Wait]] = {}
+        self._not_before: dict[Cell, float] = {}
+        """On the monotonic clock."""
         self._asleep: dict[str, ChatError] = {}
         """Models that were refused as not live; their cells come last."""
         self._asked_twice: set[str] = set()
@@ -134,7 +136,7 @@ class MatrixRun:
             if not self._queue and not any(self._under_way.values()):
                 self._changed.set()
                 return None
-            held = [self._pacer.held_seconds(cell.model) for cell in self._queue]
+            held = [self._held_seconds(cell) for cell in self._queue]
             soonest = min((seconds for seconds in held if seconds > 0), default=None)
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), soonest)
@@ -146,11 +148,16 @@ class MatrixRun:
         for place, cell in enumerate(self._queue):
             if cell.model in self._asleep:
                 continue
-            if self._pacer.held_seconds(cell.model) == 0:
+            if self._held_seconds(cell) == 0:
                 del self._queue[place]
                 return cell
             is_held = True
         return None if is_held else self._take_of_a_sleeping_model()
+
+    def _held_seconds(self, cell: Cell) -> float:
+        """Seconds until the cell may leave: its model's limits, and its own pause after a failure."""
+        own = self._not_before.get(cell, 0.0) - time.monotonic()
+        return max(0.0, own, self._pacer.held_seconds(cell.model))
 
     def _take_of_a_sleeping_model(self) -> Cell | None:
         """Only such cells are left: each of the models is asked once more."""
@@ -204,14 +211,17 @@ class MatrixRun:
         return reply, error
 
     def _is_put_off(self, cell: Cell, error: ChatError) -> bool:
-        """Whether the cell is asked again later in this run; its model is held until then."""
+        """Whether the cell is asked again later in this run; a rate limit holds its whole model until then."""
         waits = self._waits.setdefault(cell, [])
         attempt = sum(wait.kind not in _NOT_LIVE for wait in waits) + 1
         seconds = self._settings.patience.pause(error, attempt)
         if seconds is None:
             return False
         waits.append(Wait(error.kind, round(seconds, 3)))
-        self._pacer.hold(cell.model, error, seconds)
+        if isinstance(error, RateLimited):
+            self._pacer.hold(cell.model, error, seconds)
+        else:
+            self._not_before[cell] = time.monotonic() + seconds
         self._queue.appendleft(cell)
         return True
 

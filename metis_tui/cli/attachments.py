@@ -17,6 +17,8 @@ from metis_tui.cli.diagnostics import UsageProblem
 
 LARGEST_PROMPT = 2_000_000
 """In bytes. The gateway takes about 2.5 MiB a request, with everything around the prompt."""
+LARGEST_LIST = 100_000_000
+"""In bytes, of a file of prompts."""
 _PATIENCE_SECONDS = 2.0
 
 
@@ -39,25 +41,34 @@ def build_prompt(prompt: str, files: Sequence[str]) -> str:
     return text
 
 
-def _read_file(path: Path) -> str:
+def read_text(name: str, most: int = LARGEST_LIST) -> str:
+    """The text of a file, or of standard input for "-". Blocking.
+
+    Raises:
+        UsageProblem: it cannot be read, is no UTF-8 text or has more than `most` bytes.
+    """
+    return _read_standard_input(is_wanted=True, most=most) if name == "-" else _read_file(Path(name), most)
+
+
+def _read_file(path: Path, most: int = LARGEST_PROMPT) -> str:
     shown = printable_line(str(path))
     try:
         if path.is_dir():
             raise UsageProblem(f"{shown} is a folder.", title="Not a file")
         with path.open("rb") as file:
-            return _decoded(_read_capped(file, shown), shown)
+            return _decoded(_read_capped(file, shown, most), shown)
     except OSError as error:
         raise UsageProblem(f"{shown}: {error.strerror}.", title="A file cannot be read") from error
 
 
-def _read_standard_input(*, is_wanted: bool) -> str:
+def _read_standard_input(*, is_wanted: bool, most: int = LARGEST_PROMPT) -> str:
     """What is piped in; nothing when it is a terminal, unless it is the prompt itself."""
     if sys.stdin is None or (sys.stdin.isatty() and not is_wanted):
         return ""
     source = sys.stdin.buffer
     if not sys.stdin.isatty() and not _is_ready(source):
         diagnostics.warn("waiting for standard input to end; add </dev/null when there is none")
-    return _decoded(_read_capped(source, "standard input"), "standard input")
+    return _decoded(_read_capped(source, "standard input", most), "standard input")
 
 
 def _is_ready(source: BinaryIO) -> bool:
@@ -70,16 +81,16 @@ def _is_ready(source: BinaryIO) -> bool:
         return True
 
 
-def _read_capped(source: BinaryIO, name: str) -> bytes:
-    raw = source.read(LARGEST_PROMPT + 1)
-    if len(raw) > LARGEST_PROMPT:
-        raise _too_large(name)
+def _read_capped(source: BinaryIO, name: str, most: int) -> bytes:
+    raw = source.read(most + 1)
+    if len(raw) > most:
+        raise _too_large(name, most)
     return raw
 
 
-def _too_large(name: str) -> UsageProblem:
+def _too_large(name: str, most: int = LARGEST_PROMPT) -> UsageProblem:
     return UsageProblem(
-        f"{name} is larger than {LARGEST_PROMPT / 1e6:g} MB.",
+        f"{name} is larger than {most / 1e6:g} MB.",
         title="Too large to send",
         hint="The gateway takes about 2.5 MiB in all. Send the part that matters.",
     )

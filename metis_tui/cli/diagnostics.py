@@ -98,6 +98,23 @@ def fail(error: ChatError) -> ExitCode:
     return exit_code(error)
 
 
+def fail_of(name: str, error: ChatError) -> None:
+    """Tells the failure of one of several."""
+    _write(f"{_label('error', '31')}: {printable_line(name, 120)}: {printable_line(str(error), 2000)}")
+    if hint := hint_of(error):
+        _write(f"{_label('hint', '36')}: {printable_line(hint, 500)}")
+
+
+def redraw(line: str) -> None:
+    """Puts a line in place of the one that the cursor is on; a line that is empty clears it."""
+    _write(f"\r\x1b[K{printable_line(line, 500)}", end="")
+
+
+def is_terminal() -> bool:
+    """Whether standard error is one."""
+    return _is_terminal()
+
+
 def hint_of(error: ChatError) -> str:
     """What to do about it, in the words of the command line."""
     return error.hint if error.hint != type(error).hint else _HINTS.get(error.kind, error.hint)

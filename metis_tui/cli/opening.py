@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from metis_tui.chat.catalog import Catalog, ServedModel
@@ -73,6 +73,28 @@ async def find_model(gateway: ModelGateway, wanted: str) -> ServedModel:
     if found is None:
         raise _unknown(catalog, wanted)
     return found
+
+
+async def find_models(gateway: ModelGateway, wanted: Sequence[str]) -> list[ServedModel]:
+    """The served models with these names, each once, in this order. One reading of the catalog serves all.
+
+    Raises:
+        ModelUnknown: one of the names is no model's; names the nearest.
+        ChatError: the catalog cannot be read.
+    """
+    catalog = Catalog()
+    if not wanted:
+        return []
+    async with aclosing(_catalogs(gateway)) as catalogs:
+        async for newer in catalogs:
+            catalog = newer
+    found: dict[str, ServedModel] = {}
+    for name in wanted:
+        model = catalog.find(name)
+        if model is None:
+            raise _unknown(catalog, name)
+        found.setdefault(model.key, model)
+    return list(found.values())
 
 
 async def _catalogs(gateway: ModelGateway) -> AsyncGenerator[Catalog, None]:

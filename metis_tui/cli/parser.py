@@ -64,7 +64,7 @@ def build(first: str = "") -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"metis-tui {__version__}")
     parser.add_argument("--debug", action="store_true", help="write more into the log: every request, no prompts")
-    _add_gateway(parser)
+    add_gateway(parser)
     _add_model(parser)
     _add_history_screen(_add_conversation(parser, _OPEN_ID_OR_FILE))
     parser.set_defaults(model="", scenario="default")
@@ -122,13 +122,25 @@ def _add_ask(commands: Commands) -> None:
     )
     ask.set_defaults(shape="text")
     _add_conversation(ask)
-    _add_gateway(ask)
+    add_gateway(ask)
+
+
+def _add_compare(commands: Commands) -> None:
+    from metis_tui.cli import comparison_grammar
+
+    comparison_grammar.add_compare(commands)
+
+
+def _add_matrix(commands: Commands) -> None:
+    from metis_tui.cli import comparison_grammar
+
+    comparison_grammar.add_matrix(commands)
 
 
 def _add_models(commands: Commands) -> None:
     models = add_command(commands, "models", "List the served models with their state.")
-    _add_json(models)
-    _add_gateway(models)
+    add_json(models)
+    add_gateway(models)
 
 
 def _add_status(commands: Commands) -> None:
@@ -138,8 +150,8 @@ def _add_status(commands: Commands) -> None:
         "Tell how the gateway, the access token and the saved conversations are.",
         "Exits 0 when all is well, else with the code of the first trouble.",
     )
-    _add_json(status)
-    _add_gateway(status)
+    add_json(status)
+    add_gateway(status)
 
 
 def _add_doctor(commands: Commands) -> None:
@@ -149,8 +161,8 @@ def _add_doctor(commands: Commands) -> None:
         "Look at everything that chatting depends on, and tell what to do.",
         "Takes 15 seconds at most. Exits 0 when nothing fails, else 1. Shows no access token.",
     )
-    _add_json(doctor)
-    _add_gateway(doctor)
+    add_json(doctor)
+    add_gateway(doctor)
 
 
 def _add_auth(commands: Commands) -> None:
@@ -163,22 +175,22 @@ def _add_auth(commands: Commands) -> None:
         "Works over SSH and without a graphical display. The code is read from standard input.",
     )
     login.add_argument("--force", action="store_true", default=False, help="even if signed in, or as somebody else")
-    _add_gateway(login)
+    add_gateway(login)
     logout = add_command(
         verbs,
         "logout",
         "Sign out: end the tokens at Globus and remove them from this machine.",
         "ALCF's own tools share the token file and are signed out with it.",
     )
-    _add_gateway(logout)
+    add_gateway(logout)
     status = add_command(
         verbs,
         "status",
         "Tell who is signed in, until when, and where the access token is kept.",
         "Exits 0 when the access token can be used, else 3.",
     )
-    _add_json(status)
-    _add_gateway(status)
+    add_json(status)
+    add_gateway(status)
     token = add_command(
         verbs,
         "token",
@@ -186,7 +198,7 @@ def _add_auth(commands: Commands) -> None:
         "For other programs: it is not printed on a terminal unless --show is given.",
     )
     token.add_argument("--show", action="store_true", default=False, help="also on a terminal")
-    _add_gateway(token)
+    add_gateway(token)
 
 
 def _add_history(commands: Commands) -> None:
@@ -224,6 +236,8 @@ def _add_config(commands: Commands) -> None:
 
 _COMMANDS = {
     "ask": _add_ask,
+    "compare": _add_compare,
+    "matrix": _add_matrix,
     "models": _add_models,
     "status": _add_status,
     "doctor": _add_doctor,
@@ -235,7 +249,7 @@ _COMMANDS = {
 }
 
 
-def _add_gateway(parser: Parser) -> None:
+def add_gateway(parser: Parser) -> None:
     which = parser.add_mutually_exclusive_group()
     which.add_argument(
         "--demo", action="store_true", help="use a demo gateway on this machine: no account, no network"
@@ -294,7 +308,7 @@ def _add_conversation(parser: Parser, what: str = _OPEN_HELP) -> argparse._Mutua
     return which
 
 
-def _add_json(parser: Parser) -> None:
+def add_json(parser: Parser) -> None:
     parser.add_argument("--json", action="store_true", default=False, help="print one JSON object")
 
 
