@@ -136,9 +136,9 @@ class MatrixPlan:
         ids = {case.id for case in self.prompts}
         prompts = [case.id for case in other.prompts if case.id not in ids]
         models = [model for model in other.models if model not in self.models]
-        found = [f"{len(prompts)} new prompts ({', '.join(prompts[:3])})"] if prompts else []
-        found += [f"new models ({', '.join(models)})"] if models else []
-        found += [f"{other.repeat} repeats and not {self.repeat}"] if other.repeat > self.repeat else []
+        found = [f"{len(prompts)} prompts ({', '.join(prompts[:3])})"] if prompts else []
+        found += [f"the models {', '.join(models)}"] if models else []
+        found += [f"{other.repeat} repeats instead of {self.repeat}"] if other.repeat > self.repeat else []
         return found
 
     def extended_by(self, other: MatrixPlan) -> MatrixPlan:

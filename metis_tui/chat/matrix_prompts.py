@@ -65,8 +65,10 @@ def _case(line: str, number: int, system: str) -> PromptCase:
         return PromptCase(f"line-{number}", (("user", storable(line)),), storable(system))
     try:
         item = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise BadLine(f"it is not JSON: {error.msg} at character {error.pos + 1}") from error
     except (ValueError, RecursionError) as error:
-        raise BadLine(f"it is not JSON ({printable_line(str(error), 80)})") from error
+        raise BadLine("it is not JSON that can be read") from error
     unknown = [printable_line(str(key), 40) for key in item if key not in _KEYS]
     if unknown:
         raise BadLine(f"{unknown[0]} is no key; there are: {', '.join(_KEYS)}")

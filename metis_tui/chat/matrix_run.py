@@ -18,7 +18,15 @@ from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.conversation import ChatMessage, Conversation, FailureNote
 from metis_tui.chat.departures import DeparturePacer
 from metis_tui.chat.engine import CLIENT, ChatEngine
-from metis_tui.chat.errors import ChatError, Maintenance, ModelNotLive, NotAGateway, RateLimited, Unreachable
+from metis_tui.chat.errors import (
+    ChatError,
+    Maintenance,
+    ModelNotLive,
+    NotAGateway,
+    RateLimited,
+    TokenInactive,
+    Unreachable,
+)
 from metis_tui.chat.identifiers import new_ulid
 from metis_tui.chat.matrix import Cell, CellResult, Matrix, PromptCase, Wait
 from metis_tui.chat.patience import Patience
@@ -26,6 +34,8 @@ from metis_tui.chat.turn import TurnEnded, TurnFailed
 
 ASKED_AGAIN_SECONDS = 60.0
 """The gateway keeps a model's state for so long; asking sooner brings nothing new."""
+_MET_BY_ALL = (TokenInactive, Unreachable, NotAGateway)
+"""Like a sign-in that is needed: every other cell would fail with the same."""
 _NOT_LIVE = (ModelNotLive.kind, Maintenance.kind)
 
 
@@ -191,9 +201,9 @@ class MatrixRun:
         elif isinstance(error, (ModelNotLive, Maintenance)):
             await self._not_live(result, error)
         elif not self._is_put_off(cell, error):
-            if error.needs_sign_in or isinstance(error, (Unreachable, NotAGateway)):
+            if error.needs_sign_in or isinstance(error, _MET_BY_ALL):
                 self._queue.appendleft(cell)
-                raise error  # every other cell would meet the same
+                raise error
             await self._finish(result)
 
     async def _ask(self, cell: Cell) -> tuple[ChatMessage, ChatError | None]:

@@ -105,7 +105,8 @@ def _unlike(known: MatrixPlan, plan: MatrixPlan) -> list[str]:
     """What one has and the other has not; nothing when they differ in what no extension could bring together."""
     if known.differences(plan):
         return []
-    return [*(f"asked for now: {words}" for words in known.lacks(plan)), *(f"in it: {w}" for w in plan.lacks(known))]
+    asked = [f"asked for and not in it: {words}" for words in known.lacks(plan)]
+    return [*asked, *(f"in it and not asked for: {words}" for words in plan.lacks(known))]
 
 
 def _other_plan(options: argparse.Namespace, words: list[str], hint: str) -> UsageProblem:

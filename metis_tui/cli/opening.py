@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
-from metis_tui.chat.catalog import Catalog, ServedModel
+from metis_tui.chat.catalog import Catalog, ModelState, ServedModel
 from metis_tui.chat.conversation import Conversation
 from metis_tui.chat.errors import ModelUnknown
 from metis_tui.chat.ports import ConversationStore, ModelGateway
@@ -78,6 +78,8 @@ async def find_model(gateway: ModelGateway, wanted: str) -> ServedModel:
 async def find_models(gateway: ModelGateway, wanted: Sequence[str]) -> list[ServedModel]:
     """The served models with these names, each once, in this order. One reading of the catalog serves all.
 
+    It goes on until the states are known, and with them the versions, which tell later what replied.
+
     Raises:
         ModelUnknown: one of the names is no model's; names the nearest.
         ChatError: the catalog cannot be read.
@@ -86,8 +88,9 @@ async def find_models(gateway: ModelGateway, wanted: Sequence[str]) -> list[Serv
     if not wanted:
         return []
     async with aclosing(_catalogs(gateway)) as catalogs:
-        async for newer in catalogs:
-            catalog = newer
+        async for catalog in catalogs:
+            if all(_is_settled(catalog, name) for name in wanted):
+                break
     found: dict[str, ServedModel] = {}
     for name in wanted:
         model = catalog.find(name)
@@ -95,6 +98,12 @@ async def find_models(gateway: ModelGateway, wanted: Sequence[str]) -> list[Serv
             raise _unknown(catalog, name)
         found.setdefault(model.key, model)
     return list(found.values())
+
+
+def _is_settled(catalog: Catalog, wanted: str) -> bool:
+    """Whether the rest of the catalog cannot tell more of this model."""
+    same = [model for model in catalog.models if wanted in (model.key, model.name)]
+    return len(same) == 1 and same[0].state is not ModelState.UNKNOWN
 
 
 async def _catalogs(gateway: ModelGateway) -> AsyncGenerator[Catalog, None]:

@@ -35,6 +35,8 @@ class RecordedRequest:
     """Whether the client hung up before the reply was whole."""
     bytes_sent: int = 0
     """Bytes of a streamed body written until now, or until it ended."""
+    arrived: float = field(default_factory=time.monotonic)
+    """When its last byte had come, in seconds on the monotonic clock."""
 
 
 class RequestLog:

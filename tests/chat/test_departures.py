@@ -1,0 +1,71 @@
+"""Requests leave in one turn of the event loop, in the order told, few enough a second, and not against a limit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from metis_tui.chat.departures import DeparturePacer, leave_together
+from metis_tui.chat.errors import RateLimited
+
+
+async def test_all_lanes_have_begun_before_any_goes_on() -> None:
+    begun: list[int] = []
+
+    async def lane(number: int) -> tuple[int, ...]:
+        begun.append(number)
+        await asyncio.sleep(0)
+        return tuple(begun)
+
+    lanes = [lambda n=n: lane(n) for n in range(4)]
+    seen, departures = await leave_together(lanes, (2, 0, 3, 1))
+    assert set(seen) == {(2, 0, 3, 1)}
+    assert [(d.lane, d.place) for d in departures] == [(2, 0), (0, 1), (3, 2), (1, 3)]
+    assert departures[0].offset_seconds == 0.0
+
+
+async def test_cancelling_ends_every_lane() -> None:
+    ended: list[int] = []
+    begun = asyncio.Event()
+
+    async def lane(number: int) -> None:
+        try:
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.append(number)
+
+    task = asyncio.create_task(leave_together([lambda: lane(0), lambda: lane(1)], (0, 1)))
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sorted(ended) == [0, 1]
+
+
+def test_never_more_than_the_limit_in_any_second() -> None:
+    now = [0.0]
+    pacer = DeparturePacer(most=3, monotonic=lambda: now[0])
+    pacer.note(2)
+    assert pacer.seconds_until_room(1) == 0.0
+    assert pacer.seconds_until_room(2) == 1.0
+    now[0] = 0.4
+    pacer.note()
+    assert pacer.seconds_until_room(1) == pytest.approx(0.6)
+    assert pacer.seconds_until_room(3) == pytest.approx(1.0)
+    assert pacer.seconds_until_room(99) == pytest.approx(1.0)
+    now[0] = 1.5
+    assert pacer.seconds_until_room(3) == 0.0
+
+
+def test_a_token_limit_holds_its_model_and_a_request_limit_holds_all() -> None:
+    now = [0.0]
+    pacer = DeparturePacer(monotonic=lambda: now[0])
+    pacer.hold("a", RateLimited("tokens", retry_after_seconds=60), 60.5)
+    assert (pacer.held_seconds("a"), pacer.held_seconds("b"), pacer.seconds_until_room()) == (60.5, 0.0, 0.0)
+    assert pacer.holds()["a"][0] == 60.5
+    pacer.hold("b", RateLimited("requests", retry_after_seconds=1), 1.5)
+    assert pacer.seconds_until_room() == 1.5
+    now[0] = 61.0
+    assert pacer.holds() == {}
