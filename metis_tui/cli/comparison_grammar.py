@@ -57,7 +57,7 @@ def add_matrix(commands: Commands) -> None:
     _add_models(matrix)
     matrix.add_argument("--repeat", type=count, default=None, metavar="N", help="every cell N times (default 1)")
     matrix.add_argument(
-        "-o", "--output", metavar="PATH", default="", help="the folder; with --report the report's file"
+        "-o", dest="output", metavar="PATH", default="", help="the folder; with --report the report's file"
     )
     _add_generation(matrix)
     _add_run(matrix)
@@ -67,6 +67,7 @@ def add_matrix(commands: Commands) -> None:
     matrix.add_argument(
         "--report", choices=("md", "csv", "jsonl", "html"), default="", help="send nothing, make this report"
     )
+    matrix.add_argument("--force", action="store_true", default=False, help="overwrite the report's file")
     add_json(matrix)
     add_gateway(matrix)
 

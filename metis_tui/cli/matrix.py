@@ -29,7 +29,8 @@ from metis_tui.chat.ports import ModelGateway
 from metis_tui.chat.printable import printable_line
 from metis_tui.cli import diagnostics, matrix_plan, matrix_progress
 from metis_tui.cli.compare import models_wanted
-from metis_tui.cli.diagnostics import ExitCode, UsageProblem
+from metis_tui.cli.diagnostics import ExitCode
+from metis_tui.cli.export_file import write_file
 from metis_tui.cli.measure_table import measure_table, summary_as_json
 from metis_tui.cli.opening import find_models
 from metis_tui.cli.output import Output
@@ -50,7 +51,7 @@ async def report(
         content = await in_background(lambda: reports.report(matrix, options.report))
         if options.output:
             path = Path(options.output)
-            await in_background(lambda: _write_new(path, content))
+            await in_background(lambda: write_file(path, content, is_forced=options.force))
         else:
             output.text(content.decode())
     except ChatError as error:
@@ -225,15 +226,3 @@ def _code(matrix: Matrix) -> ExitCode:
     if not failed and not open_count:
         return ExitCode.OK
     return ExitCode.INCOMPLETE if failed < len(matrix.results) else ExitCode.ERROR
-
-
-def _write_new(path: Path, content: bytes) -> None:
-    """Raises UsageProblem when there is such a file already or it cannot be written."""
-    import os
-
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(content)
-    except OSError as error:
-        raise UsageProblem(f"{printable_line(str(path))}: {error.strerror}.", title="Not written") from error
