@@ -17,6 +17,8 @@ _T = TypeVar("_T")
 
 REQUESTS_A_SECOND = 8
 """The gateway refuses the eleventh request in any second of one user, counted over all programs of that user."""
+_FASTER_AGAIN_SECONDS = 10.0
+"""After so long one more request a second is tried."""
 _WHOLE_USER_SECONDS = 2.0
 """A limit that passes sooner than this is the one on requests a second, which all models share."""
 
@@ -71,21 +73,27 @@ class DeparturePacer:
 
     def __init__(self, most: int = REQUESTS_A_SECOND, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._left: deque[float] = deque(maxlen=most)
+        self._usual = self._most = most
+        self._slower_since = 0.0
         self._monotonic = monotonic
         self._held: dict[str, tuple[float, ChatError]] = {}
         self._all_until = 0.0
 
     def seconds_until_room(self, count: int = 1) -> float:
         """Seconds until so many more may leave at once; more than the limit never may, so they count as the limit."""
-        size = self._left.maxlen or 1
-        crowd = len(self._left) + min(count, size) - size
         now = self._monotonic()
-        wait = self._left[crowd - 1] + 1.0 - now if crowd > 0 else 0.0
+        recent = [at for at in self._left if at > now - 1.0]
+        crowd = len(recent) + min(count, self._most) - self._most
+        wait = recent[crowd - 1] + 1.0 - now if crowd > 0 else 0.0
         return max(0.0, wait, self._all_until - now)
 
     def note(self, count: int = 1) -> None:
         """So many leave now."""
-        self._left.extend([self._monotonic()] * min(count, self._left.maxlen or count))
+        now = self._monotonic()
+        self._left.extend([now] * min(count, self._usual))
+        if self._most < self._usual and now - self._slower_since > _FASTER_AGAIN_SECONDS:
+            self._most += 1
+            self._slower_since = now
 
     async def room(self, count: int = 1) -> None:
         """Waits until so many may leave at once, and counts them."""
@@ -99,10 +107,14 @@ class DeparturePacer:
     def hold(self, model: str, failure: ChatError, seconds: float) -> None:
         """Nothing leaves for the model for so long, because of this failure.
 
-        A limit that passes within two seconds is the one on requests a second and holds every model.
+        A limit that passes within two seconds is the one on requests a second. It holds every model, and from then
+        on half as many leave in a second, for a while: the user's other programs need their share.
         """
-        until = self._monotonic() + seconds
+        now = self._monotonic()
+        until = now + seconds
         if isinstance(failure, RateLimited) and (failure.retry_after_seconds or 60) <= _WHOLE_USER_SECONDS:
+            if now >= self._all_until:
+                self._most, self._slower_since = max(1, self._most // 2), now
             self._all_until = max(self._all_until, until)
         if until > self._held.get(model, (0.0, failure))[0]:
             self._held[model] = (until, failure)

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from metis_tui.chat.catalog import Catalog
+from metis_tui.chat.catalog import Catalog, ServedModel
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.turn import ChatRequest, GatewayEvent
@@ -72,8 +72,12 @@ class ModelGateway(Protocol):
             ChatError: every failure, also one after deltas have arrived.
         """
 
-    async def warm_up(self) -> None:
-        """Loads in the background what the first request would wait for; never raises."""
+    async def warm_up(self, models: Sequence[ServedModel] = ()) -> None:
+        """Loads in the background what the first request would wait for; never raises.
+
+        For requests that are to be timed side by side: `models` are those to be asked. Each gets a connection that is
+        open already, or the first ones would pay for the handshakes.
+        """
 
     async def close(self) -> None: ...
 

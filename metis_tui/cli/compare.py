@@ -66,6 +66,7 @@ async def run(
         parameters.check(params)
         models = await find_models(gateway, wanted)
         await warming
+        await gateway.warm_up(models)
         system = settings.system if options.system is None else options.system
         conversation, asked = await _begin(store, Conversation(system=system, params=params), prompt, models)
         end = ComparisonEnd(conversation, asked, new_seed() if options.seed is None else options.seed)

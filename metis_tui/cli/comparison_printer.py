@@ -115,7 +115,7 @@ class TextComparison:
             self._open()
 
     def close(self, end: ComparisonEnd) -> None:
-        self._output.line(measure_table(end.by_model()))
+        self._output.line(measure_table(end.by_model(), self._output.width))
 
     def _open(self) -> None:
         if self._waiting:

@@ -83,7 +83,7 @@ async def run(
         named = [model.key for model in await find_models(gateway, wanted)]
         plan = matrix_plan.make_plan(options, known, cases, named, base_url, settings)
         models = await _served(gateway, plan)
-        await gateway.warm_up()  # what the first request would wait for is no latency of a model
+        await gateway.warm_up(list(models.values()))  # what the first requests would wait for is no model's latency
         await in_background(folder.lock)
     except ChatError as error:
         return diagnostics.fail(error)
@@ -211,7 +211,7 @@ async def _end(
         summary = [summary_as_json(each) for each in by_model]
         output.json({**facts, "seed": matrix.plan.seed, "reports": paths, "summary": summary})
     else:
-        output.line(measure_table(by_model))
+        output.line(measure_table(by_model, output.width))
         diagnostics.say(f"report: {paths[-1]}")
     if stopped_by is not None:
         diagnostics.fail(stopped_by)

@@ -12,13 +12,14 @@ from collections.abc import Callable
 
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.matrix_run import MatrixProgress
+from metis_tui.chat.printable import printable_line
 from metis_tui.cli import diagnostics
 
 _REDRAW_SECONDS = 0.25
 _PLAIN_SECONDS = 30.0
 _STEPS = 10
 """Plain lines for a run that takes no longer than half a minute a step."""
-_LONGEST_BAR = 24
+_SHORTEST_BAR, _LONGEST_BAR = 8, 24
 
 
 async def show(progress: Callable[[], MatrixProgress]) -> None:
@@ -63,12 +64,11 @@ def in_one_line(state: MatrixProgress, elapsed_seconds: float, width: int) -> st
     parts.append(f"{state.under_way} under way")
     line = ""
     for part in parts:
-        longer = f"{line}  {part}" if line else part
-        if len(longer) > width:
+        longer = f"{line}, {part}" if line else part
+        if len(longer) + _SHORTEST_BAR + 3 > width:
             break
         line = longer
-    size = min(_LONGEST_BAR, width - len(line) - 3)
-    return f"{_bar(share, size)} {line}" if size >= 5 else line
+    return f"{_bar(share, min(_LONGEST_BAR, width - len(line) - 3))} {line}"
 
 
 def clock(seconds: float) -> str:
@@ -85,7 +85,7 @@ def _bar(share: float, size: int) -> str:
 
 
 def _wait(model: str, seconds: float, why: ChatError) -> str:
-    return f"{model}: {why.title.lower()}, on in {clock(seconds)}"
+    return f"{printable_line(model, 30)}: {why.title.lower()}, on in {clock(seconds)}"
 
 
 def _width() -> int:

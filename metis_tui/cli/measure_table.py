@@ -9,9 +9,30 @@ from metis_tui.chat.fair_timing import Measures, ModelReplies, Spread
 from metis_tui.cli.output import table
 
 
-def measure_table(models: Sequence[ModelReplies]) -> str:
-    """One line for each model; with several replies the median, and the quartiles in brackets."""
-    return table([list(measure_words.HEAD), *(list(measure_words.row(each)) for each in models)])
+def measure_table(models: Sequence[ModelReplies], width: int | None = None) -> str:
+    """One line for each model; with several replies the median, and the quartiles in brackets.
+
+    Args:
+        width: columns of the terminal. Where the table is wider, each model gets a few lines instead.
+    """
+    rows = [measure_words.row(each) for each in models]
+    whole = table([list(measure_words.HEAD), *map(list, rows)])
+    if width is None or max(map(len, whole.splitlines())) <= width:
+        return whole
+    return "\n".join(_block(row, width) for row in rows)
+
+
+def _block(row: Sequence[str], width: int) -> str:
+    """The model, and below it what is known, as much on a line as fits."""
+    lines = [row[0]]
+    facts = zip(measure_words.HEAD[1:-1], row[1:-1], strict=True)
+    for fact in [row[-1], *(f"{name.lower()} {value}" for name, value in facts if value != measure_words.NOTHING)]:
+        longer = f"{lines[-1]}, {fact}"
+        if len(lines) > 1 and len(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(f"  {fact}")
+    return "\n".join(lines)
 
 
 def measures_as_json(measures: Measures) -> dict[str, object]:

@@ -30,6 +30,15 @@ class Output:
                 encoding="utf-8", errors="replace", newline="\n"
             )
 
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal; None when it is none."""
+        if not self.is_terminal:
+            return None
+        import shutil
+
+        return shutil.get_terminal_size().columns
+
     def text(self, text: str) -> None:
         """One piece of untrusted text."""
         if not text or self._stream is None:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from metis_tui.chat import parameters
 from metis_tui.chat.background import in_background
-from metis_tui.chat.catalog import Catalog, ModelState
+from metis_tui.chat.catalog import Catalog, ModelState, ServedModel
 from metis_tui.chat.errors import (
     ChatError,
     InvalidRequest,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from metis_tui.gateway.connection import Connection, ReplyStream
 
 _DRAIN_SECONDS = 0.25
+_MOST_KNOCKS = 8
+"""Requests for the gateway's health at once; it answers ten a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,9 +159,11 @@ class GatewayClient:
             raise NotAGateway("The answer is not the gateway's.")
         return GatewayHealth(word == "ok", word, latency)
 
-    async def warm_up(self) -> None:
+    async def warm_up(self, models: Sequence[ServedModel] = ()) -> None:
         """Loads the SDK in a daemon thread, so that the first prompt does not wait for it.
 
+        With models, prepares for them and opens a connection for each, by asking for the gateway's health: without
+        that, which request gets a connection that is open would count as a model's latency.
         A setting that makes connections impossible is not reported here but by the first request.
         """
         try:
@@ -166,6 +171,13 @@ class GatewayClient:
         except ChatError:
             return
         await self._load_sdk(connection)
+        for path in dict.fromkeys(model.chat_path for model in models):
+            await in_background(partial(connection.load_sdk, path), "gateway-warm-up")
+        health = self._address.route("health")
+        knocks = [connection.get_json(health, anonymous=True) for _ in models[:_MOST_KNOCKS]]
+        for answer in await asyncio.gather(*knocks, return_exceptions=True):
+            if isinstance(answer, BaseException) and not isinstance(answer, ChatError):
+                raise answer
 
     async def close(self) -> None:
         """Ends a catalog reading and closes the connections."""

@@ -69,3 +69,17 @@ def test_a_token_limit_holds_its_model_and_a_request_limit_holds_all() -> None:
     assert pacer.seconds_until_room() == 1.5
     now[0] = 61.0
     assert pacer.holds() == {}
+
+
+def test_after_a_limit_on_requests_fewer_leave_for_a_while() -> None:
+    now = [0.0]
+    pacer = DeparturePacer(most=8, monotonic=lambda: now[0])
+    for _ in range(3):  # three that were under way meet the same limit
+        pacer.hold("a", RateLimited("requests", retry_after_seconds=1), 1.5)
+    now[0] = 2.0
+    pacer.note(4)
+    assert pacer.seconds_until_room() == pytest.approx(1.0)
+    now[0] = 20.0
+    pacer.note(4)
+    assert pacer.seconds_until_room(1) == 0.0
+    assert pacer.seconds_until_room(2) == pytest.approx(1.0)
