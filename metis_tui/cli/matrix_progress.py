@@ -59,7 +59,8 @@ def in_one_line(state: MatrixProgress, elapsed_seconds: float, width: int) -> st
     parts += [_wait(model, seconds, why) for model, (seconds, why) in state.holds.items()]
     if state.finished and elapsed_seconds > 0:
         per_second = state.finished / elapsed_seconds
-        left = (state.total - state.finished) / per_second
+        longest_wait = max((seconds for seconds, _ in state.holds.values()), default=0.0)
+        left = max(longest_wait, (state.total - state.finished) / per_second)
         parts += [f"{clock(left)} left", f"{per_second:.1f}/s" if per_second >= 1 else f"{per_second * 60:.1f}/min"]
     parts.append(f"{state.under_way} under way")
     line = ""
