@@ -67,6 +67,11 @@ def _is_harmless(text: str, depth: int, *, has_tables: bool) -> bool:
     return ends and min(levels[:-1], default=6) > depth and not any(token.type == "html_block" for token in tokens)
 
 
+def escaped(text: str) -> str:
+    """One line of plain text as Markdown."""
+    return "".join(f"\\{character}" if character in "\\`*_{}[]<>#|~$&!" else character for character in text)
+
+
 def _blocks(lines: list[str]) -> list[Token]:
     return _parser(True).parse("\n".join(lines))
 

@@ -8,15 +8,14 @@ from __future__ import annotations
 import base64
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from metis_tui.chat.conversation import Attachment, Conversation
 from metis_tui.chat.printable import printable_line
 from metis_tui.chat.provenance import origin_in_words
+from metis_tui.exchange.html_page import html_page
 from metis_tui.exchange.html_text import line_html, plain_html, text_html
 from metis_tui.exchange.outline import Entry, Outline, byte_count, minute, outline
 
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"
 _PICTURES = frozenset(("image/png", "image/jpeg", "image/gif", "image/webp", "image/avif", "image/svg+xml"))
 _LONGEST_TEXT = 200_000
 """Bytes of an attached text that is shown."""
@@ -29,23 +28,10 @@ def html(conversations: Sequence[Conversation]) -> bytes:
     outlines = [outline(conversation) for conversation in conversations]
     titles = [_title(each) for each in outlines]
     page = titles[0] if len(titles) == 1 else f"{len(titles)} conversations"
-    parts = [
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n',
-        '<meta name="referrer" content="no-referrer">\n',
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
-        f"<title>{line_html(page)}</title>\n<style>\n{_style()}</style>\n</head>\n<body>\n",
-    ]
-    if len(outlines) > 1:
-        parts += _list_of(outlines)
+    parts = list(_list_of(outlines)) if len(outlines) > 1 else []
     for number, each in enumerate(outlines, start=1):
         parts += _Page(each, f"c{number}").parts()
-    parts.append("<footer>Exported by metis-tui.</footer>\n</body>\n</html>\n")
-    return "".join(parts).encode()
-
-
-def _style() -> str:
-    return Path(__file__).with_name("conversation.css").read_text(encoding="utf-8")
+    return html_page(page, ["conversation.css"], parts)
 
 
 def _title(each: Outline) -> str:

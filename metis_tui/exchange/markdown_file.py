@@ -14,7 +14,7 @@ from metis_tui.chat.conversation import Conversation
 from metis_tui.chat.parameters import PARAMETERS
 from metis_tui.chat.printable import printable, printable_line
 from metis_tui.chat.provenance import utc_time
-from metis_tui.exchange.contained import contained
+from metis_tui.exchange.contained import contained, escaped
 from metis_tui.exchange.outline import Entry, Outline, byte_count, outline
 
 _REPLY_KEYS = (
@@ -89,7 +89,7 @@ def _safe(value: object) -> object:
 
 def _body(each: Outline) -> Iterator[str]:
     conversation = each.conversation
-    yield f"# {_escaped(printable_line(conversation.title, 300))}"
+    yield f"# {escaped(printable_line(conversation.title, 300))}"
     yield ""
     if conversation.system.strip():
         yield "## System prompt"
@@ -107,10 +107,10 @@ def _body(each: Outline) -> Iterator[str]:
 
 def _message(entry: Entry, level: int) -> Iterator[str]:
     message = entry.message
-    yield f"{'#' * level} {_escaped(entry.heading)}"
+    yield f"{'#' * level} {escaped(entry.heading)}"
     yield ""
     if level > 2 and entry.follows:
-        yield f"_Follows {_escaped(entry.follows)}._"
+        yield f"_Follows {escaped(entry.follows)}._"
         yield ""
     if message.reasoning.strip():
         yield "<details>"
@@ -130,21 +130,16 @@ def _message(entry: Entry, level: int) -> Iterator[str]:
 
 def _beside(entry: Entry, level: int) -> Iterator[str]:
     if entry.remark:
-        yield f"**{_escaped(entry.remark)}**"
+        yield f"**{escaped(entry.remark)}**"
     for attachment in entry.message.attachments:
-        name = _escaped(printable_line(attachment.name or "file without a name", 200))
-        kind = _escaped(printable_line(attachment.media_type, 80))
-        digest = f", SHA-256 {_escaped(printable_line(attachment.sha256, 64))}" if attachment.sha256 else ""
+        name = escaped(printable_line(attachment.name or "file without a name", 200))
+        kind = escaped(printable_line(attachment.media_type, 80))
+        digest = f", SHA-256 {escaped(printable_line(attachment.sha256, 64))}" if attachment.sha256 else ""
         yield f"Attachment: {name} ({kind}, {byte_count(attachment.size)}{digest})"
     if entry.is_bookmarked:
         yield "Bookmarked."
     if entry.vote:
-        yield f"Vote: {_escaped(entry.vote)}"
+        yield f"Vote: {escaped(entry.vote)}"
     if entry.note:
         yield "**Note:**"
         yield contained(entry.note.expandtabs(4), level)  # a tab is narrower behind the mark of a quotation
-
-
-def _escaped(text: str) -> str:
-    """One line of plain text as Markdown."""
-    return "".join(f"\\{character}" if character in "\\`*_{}[]<>#|~$&!" else character for character in text)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from metis_tui.chat.matrix import Matrix, PromptCase
 from metis_tui.chat.printable import printable_line
 from metis_tui.exchange import matrix_facts as facts
-from metis_tui.exchange.contained import contained
+from metis_tui.exchange.contained import contained, escaped
 
 
 def matrix_markdown(matrix: Matrix) -> str:
@@ -76,12 +76,6 @@ def _part(title: str, text: str) -> Iterator[str]:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
     for row in (head, ["---"] * len(head), *rows):
-        cells = row if row and row[0] == "---" else [escaped(cell) for cell in row]
+        cells = row if row and row[0] == "---" else [escaped(printable_line(cell, 500)) for cell in row]
         yield f"| {' | '.join(cells)} |"
     yield ""
-
-
-def escaped(text: str) -> str:
-    """One line of plain text as Markdown."""
-    line = printable_line(text, 500)
-    return "".join(f"\\{character}" if character in "\\`*_{}[]<>#|~$&!" else character for character in line)

@@ -17,7 +17,7 @@ class MatrixReportFiles:
         if kind == "html":
             from metis_tui.exchange.matrix_html import matrix_html
 
-            return matrix_html(matrix).encode("utf-8", "replace")
+            return matrix_html(matrix)
         from metis_tui.exchange import matrix_tables
 
         make = matrix_tables.matrix_csv if kind == "csv" else matrix_tables.matrix_jsonl

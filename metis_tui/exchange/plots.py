@@ -53,7 +53,7 @@ def _row(each: Series, top: float, x: Callable[[float], float], place: int) -> l
     found = spread(each.values)
     said = "no values" if found is None else f"median {found.median:.3g}, {found.size} values"
     words = f"{each.name}: {said}"
-    parts = [f'<text class="name" x="{_LEFT}" y="{top + 14}">{escape(words)}</text>']
+    parts = [f'<text x="{_LEFT}" y="{top + 14}">{escape(words)}</text>']
     if found is None:
         return parts
     middle = top + 32

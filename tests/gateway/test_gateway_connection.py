@@ -16,7 +16,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from gateway_probe import MakeClient, ScriptedServer, hear, http_answer, request
+from gateway_probe import MODEL, MakeClient, ScriptedServer, hear, http_answer, request
 
 from metis_tui.chat.errors import ChatError, NotAGateway, Unreachable
 from metis_tui.demo.server import DemoGateway
@@ -258,3 +258,13 @@ def test_transport_failures_in_plain_words(error: Exception, reason: str) -> Non
 
 def test_a_setup_failure_is_always_told() -> None:
     assert "proxy setting" in setup_failure(ValueError("x")).reason
+
+
+async def test_requests_side_by_side_find_a_connection_each(gateway: DemoGateway, client: GatewayClient) -> None:
+    """The first of them once paid for the handshakes and the loading, as if its model was slow."""
+    await client.warm_up([MODEL, MODEL, MODEL])
+    health = [asked for asked in gateway.requests if asked.path.endswith("/health")]
+    assert len(health) == 3
+    assert all("authorization" not in asked.headers for asked in health)
+    gateway.stop()
+    await client.warm_up([MODEL])  # never raises: the first request tells
