@@ -260,11 +260,11 @@ def test_a_setup_failure_is_always_told() -> None:
     assert "proxy setting" in setup_failure(ValueError("x")).reason
 
 
-async def test_requests_side_by_side_find_a_connection_each(gateway: DemoGateway, client: GatewayClient) -> None:
+async def test_requests_side_by_side_find_a_connection_each(gateway: DemoGateway, make_client: MakeClient) -> None:
     """The first of them once paid for the handshakes and the loading, as if its model was slow."""
-    await client.warm_up([MODEL, MODEL, MODEL])
+    gateway.log.clear()
+    await make_client(gateway.url).warm_up([MODEL, MODEL, MODEL])
     health = [asked for asked in gateway.requests if asked.path.endswith("/health")]
     assert len(health) == 3
     assert all("authorization" not in asked.headers for asked in health)
-    gateway.stop()
-    await client.warm_up([MODEL])  # never raises: the first request tells
+    await make_client("http://127.0.0.1:9/resource_server").warm_up([MODEL])  # the first request tells, not this
