@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from metis_tui.chat.errors import ChatError, RateLimited
@@ -34,10 +34,54 @@ class Departure(NamedTuple):
     """After the first one of its round."""
 
 
+class StartLine:
+    """Holds lanes until all of them are ready; then they leave in one turn of the event loop, in the order given.
+
+    Args:
+        order: numbers of the lanes, the first to leave first.
+    """
+
+    def __init__(self, order: Sequence[int]) -> None:
+        self.departures: list[Departure] = []
+        self._order = list(order)
+        self._ready: dict[int, asyncio.Future[None]] = {}
+        self._first = 0.0
+
+    async def ready(self, lane: int) -> None:
+        """Waits for the others; the lane leaves when this returns. A second call returns at once."""
+        if lane not in self._order:
+            return
+        loop = asyncio.get_running_loop()
+        self._ready[lane] = go = loop.create_future()
+        loop.call_soon(self._release)  # not at once: the last one would go on here and now, before all others
+        await go
+        now = time.monotonic()
+        self._first = self._first or now
+        self.departures.append(Departure(lane, len(self.departures), round(now - self._first, 6)))
+
+    def give_up(self, lane: int) -> None:
+        """The others wait no longer for this one: it has ended before it could leave, or has left."""
+        if lane in self._order:
+            self._order.remove(lane)
+            self._release()
+
+    def _release(self) -> None:
+        if not all(lane in self._ready for lane in self._order):
+            return
+        for lane in self._order:
+            if not self._ready[lane].done():
+                self._ready[lane].set_result(None)
+        self._order.clear()
+
+
 async def leave_together(
-    lanes: Sequence[Callable[[], Coroutine[Any, Any, _T]]], order: Sequence[int]
+    lanes: Sequence[Callable[[Callable[[], Awaitable[None]]], Coroutine[Any, Any, _T]]], order: Sequence[int]
 ) -> tuple[list[_T], list[Departure]]:
-    """Starts all lanes in one turn of the event loop, in the given order, and waits for all of them.
+    """Runs all lanes, lets them leave together, and waits for all of them.
+
+    Args:
+        lanes: each takes what it has to await when it is ready but for the request itself.
+        order: numbers of the lanes, the first to leave first.
 
     Returns:
         The results by lane, and the departures by place.
@@ -45,11 +89,13 @@ async def leave_together(
     Raises:
         asyncio.CancelledError: it was cancelled; by then every lane has ended.
     """
-    departures: list[tuple[int, float]] = []
+    line = StartLine(order)
 
     async def run(lane: int) -> _T:
-        departures.append((lane, time.monotonic()))
-        return await lanes[lane]()
+        try:
+            return await lanes[lane](lambda: line.ready(lane))
+        finally:
+            line.give_up(lane)
 
     tasks = {lane: asyncio.create_task(run(lane)) for lane in order}
     try:
@@ -58,9 +104,7 @@ async def leave_together(
         for task in tasks.values():
             task.cancel()
         await asyncio.gather(*tasks.values(), return_exceptions=True)
-    first = departures[0][1] if departures else 0.0
-    left = [Departure(lane, place, round(at - first, 6)) for place, (lane, at) in enumerate(departures)]
-    return [tasks[lane].result() for lane in range(len(lanes))], left
+    return [tasks[lane].result() for lane in range(len(lanes))], line.departures
 
 
 class DeparturePacer:

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,7 @@ from metis_tui.chat.fair_timing import new_seed, shuffled
 from metis_tui.chat.identifiers import new_ulid
 from metis_tui.chat.ports import ConversationStore, ModelGateway
 from metis_tui.chat.printable import storable
-from metis_tui.chat.turn import ResendAwaited, TextDelta, TurnEnded, TurnFailed
+from metis_tui.chat.turn import ResendAwaited, TextDelta, TurnEnded, TurnFailed, TurnStarted
 from metis_tui.cli import diagnostics
 from metis_tui.cli.ask import parse_params
 from metis_tui.cli.comparison_printer import (
@@ -117,7 +117,12 @@ async def _rounds(
 
 
 async def _lane(
-    engine: ChatEngine, end: ComparisonEnd, lane: Lane, model: ServedModel, printer: ComparisonPrinter
+    engine: ChatEngine,
+    end: ComparisonEnd,
+    lane: Lane,
+    model: ServedModel,
+    printer: ComparisonPrinter,
+    ready: Callable[[], Awaitable[None]],
 ) -> LaneEnd:
     """One reply. The lane's view shares the messages of the conversation and has a head of its own."""
     view = replace(end.conversation, head=end.prompt.id)
@@ -125,6 +130,8 @@ async def _lane(
     async with aclosing(engine.regenerate(view, end.prompt.id, model)) as events:
         async for event in events:
             match event:
+                case TurnStarted():  # everything is done but the request itself, and its clock has not begun
+                    await ready()
                 case TextDelta(text):
                     printer.text(lane, text)
                 case ResendAwaited(error, seconds, attempt, most):

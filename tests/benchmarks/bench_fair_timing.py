@@ -1,7 +1,8 @@
 """Measures what `compare` measures, by hand: python tests/benchmarks/bench_fair_timing.py
 
 The skew between the requests of one round as the demo gateway sees them arrive, and latency and rate of replies whose
-latency and rate are known. The goals: a skew below 20 ms, and 10 % at most between measured and true.
+latency and rate are known. The goals: a skew below 20 ms, and 10 % at most between measured (median of three) and
+true. On a busy machine both look worse than they are.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def skew(repeat: int) -> bool:
 
 def accuracy(latency: float, tokens: int, rate: int) -> bool:
     with DemoGateway(throttle=None) as gateway:
-        said = compare(gateway, 1, f"{tokens} tokens at {rate} tokens/s @@slow_start:{latency}@@")
+        said = compare(gateway, 3, f"{tokens} tokens at {rate} tokens/s @@slow_start:{latency}@@")
     worst = 0.0
     for model in said["summary"]:
         first, per_second = model["first_delta_seconds"]["median"], model["tokens_per_second"]["median"]
@@ -76,7 +77,7 @@ def accuracy(latency: float, tokens: int, rate: int) -> bool:
 
 def main() -> int:
     is_good = skew(10)
-    for latency, tokens, rate in ((0.4, 500, 50), (1.0, 1000, 1000)):
+    for latency, tokens, rate in ((0.4, 500, 100), (1.0, 1000, 1000)):
         print(f"{tokens} tokens at {rate} tokens/s after {latency} s:")
         is_good = accuracy(latency, tokens, rate) and is_good
     return 0 if is_good else 1

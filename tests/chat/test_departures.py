@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
 
 import pytest
 
@@ -10,33 +12,56 @@ from metis_tui.chat.departures import DeparturePacer, leave_together
 from metis_tui.chat.errors import RateLimited
 
 
-async def test_all_lanes_have_begun_before_any_goes_on() -> None:
-    begun: list[int] = []
+async def test_all_leave_in_one_turn_and_in_the_order_told_when_the_slowest_is_ready() -> None:
+    turns: list[int] = []
+    turn = 0
 
-    async def lane(number: int) -> tuple[int, ...]:
-        begun.append(number)
-        await asyncio.sleep(0)
-        return tuple(begun)
+    async def count() -> None:
+        nonlocal turn
+        while True:
+            turn += 1
+            await asyncio.sleep(0)
 
-    lanes = [lambda n=n: lane(n) for n in range(4)]
-    seen, departures = await leave_together(lanes, (2, 0, 3, 1))
-    assert set(seen) == {(2, 0, 3, 1)}
+    async def lane(number: int, ready: Callable[[], Awaitable[None]]) -> int:
+        for _ in range(number * 3):  # some take longer to get ready
+            await asyncio.sleep(0)
+        await ready()
+        turns.append(turn)
+        return number
+
+    counting = asyncio.create_task(count())
+    results, departures = await leave_together([partial(lane, number) for number in range(4)], (2, 0, 3, 1))
+    counting.cancel()
+    assert results == [0, 1, 2, 3]
+    assert len(set(turns)) == 1
     assert [(d.lane, d.place) for d in departures] == [(2, 0), (0, 1), (3, 2), (1, 3)]
     assert departures[0].offset_seconds == 0.0
+
+
+async def test_one_that_ends_before_it_can_leave_does_not_hold_the_others() -> None:
+    async def lane(is_ready: bool, ready: Callable[[], Awaitable[None]]) -> bool:
+        if is_ready:
+            await ready()
+        return is_ready
+
+    results, departures = await leave_together([partial(lane, number != 1) for number in range(3)], (1, 2, 0))
+    assert results == [True, False, True]
+    assert [departure.lane for departure in departures] == [2, 0]
 
 
 async def test_cancelling_ends_every_lane() -> None:
     ended: list[int] = []
     begun = asyncio.Event()
 
-    async def lane(number: int) -> None:
+    async def lane(number: int, ready: Callable[[], Awaitable[None]]) -> None:
         try:
+            await ready()
             begun.set()
             await asyncio.Event().wait()
         finally:
             ended.append(number)
 
-    task = asyncio.create_task(leave_together([lambda: lane(0), lambda: lane(1)], (0, 1)))
+    task = asyncio.create_task(leave_together([partial(lane, 0), partial(lane, 1)], (0, 1)))
     await begun.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
