@@ -68,6 +68,8 @@ def run(options: argparse.Namespace) -> int:
     if options.command == "compare":
         from metis_tui.cli import attachments
 
+        if options.open_id:
+            return signals.run(lambda stop: _compare_report(options, ground))
         prompt = attachments.build_prompt(options.prompt, options.files)
         return signals.run(lambda stop: _compare(options, ground, prompt, stop))
     if options.command == "matrix":
@@ -261,6 +263,7 @@ async def _compare(options: argparse.Namespace, ground: Ground, prompt: str, sto
     from metis_tui.chat.patience import Patience
     from metis_tui.cli import compare
     from metis_tui.cli.output import Output
+    from metis_tui.exchange.matrix_reports import MatrixReportFiles
 
     _tell(ground.problems)
     async with _service(options, ground) as service, _saved(ground, is_reading=options.no_save) as saved:
@@ -274,9 +277,19 @@ async def _compare(options: argparse.Namespace, ground: Ground, prompt: str, sto
             gateway=service.gateway,
             store=store,
             settings=ground.settings,
+            reports=MatrixReportFiles(),
             warm_up=service.gateway.warm_up,
             output=Output(),
         )
+
+
+async def _compare_report(options: argparse.Namespace, ground: Ground) -> int:
+    from metis_tui.cli import compare
+    from metis_tui.cli.output import Output
+    from metis_tui.exchange.matrix_reports import MatrixReportFiles
+
+    async with _saved(ground, is_reading=True) as saved:
+        return await compare.report(options, saved=saved, reports=MatrixReportFiles(), output=Output())
 
 
 async def _matrix(options: argparse.Namespace, ground: Ground) -> int:

@@ -93,6 +93,11 @@ class MatrixPlan:
         prompts = [(case.id, case.sha256) for case in self.prompts]
         return _digest([prompts, self.models, self.repeat, dict(self.params), self.base_url])
 
+    @property
+    def size(self) -> str:
+        """Such as: 50 prompts x 3 models x 2."""
+        return f"{counted(len(self.prompts), 'prompt')} x {counted(len(self.models), 'model')} x {self.repeat}"
+
     def cells(self) -> list[Cell]:
         """All cells, in the order of the plan."""
         rounds = range(1, self.repeat + 1)
@@ -136,7 +141,7 @@ class MatrixPlan:
         ids = {case.id for case in self.prompts}
         prompts = [case.id for case in other.prompts if case.id not in ids]
         models = [model for model in other.models if model not in self.models]
-        found = [f"{len(prompts)} prompts ({', '.join(prompts[:3])})"] if prompts else []
+        found = [f"{counted(len(prompts), 'prompt')} ({', '.join(prompts[:3])})"] if prompts else []
         found += [f"the models {', '.join(models)}"] if models else []
         found += [f"{other.repeat} repeats instead of {self.repeat}"] if other.repeat > self.repeat else []
         return found
@@ -291,6 +296,11 @@ def plan_from_json(document: object) -> MatrixPlan:
             "Its matrix.json was changed: the hash does not fit.", hint="Take another folder for another plan."
         )
     return plan
+
+
+def counted(number: int, what: str) -> str:
+    """Such as: 1 prompt, 2 prompts."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _plan(document: dict[str, object]) -> MatrixPlan:

@@ -14,12 +14,14 @@ from typing import Any
 
 from metis_tui.chat import parameters
 from metis_tui.chat.catalog import ServedModel
+from metis_tui.chat.compared_replies import compared_prompt, matrix_of
 from metis_tui.chat.conversation import ChatMessage, Conversation, title_from_prompt
 from metis_tui.chat.departures import DeparturePacer, leave_together
 from metis_tui.chat.engine import ChatEngine
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.fair_timing import new_seed, shuffled
 from metis_tui.chat.identifiers import new_ulid
+from metis_tui.chat.matrix import MatrixReports
 from metis_tui.chat.ports import ConversationStore, ModelGateway
 from metis_tui.chat.printable import storable
 from metis_tui.chat.turn import ResendAwaited, TextDelta, TurnEnded, TurnFailed, TurnStarted
@@ -33,8 +35,9 @@ from metis_tui.cli.comparison_printer import (
     make_printer,
     tell_failure,
 )
-from metis_tui.cli.diagnostics import ExitCode, UsageProblem
-from metis_tui.cli.opening import find_models
+from metis_tui.cli.diagnostics import ExitCode, NotFound, UsageProblem
+from metis_tui.cli.matrix_report import write_report
+from metis_tui.cli.opening import find_models, open_conversation
 from metis_tui.cli.output import Output
 from metis_tui.config.settings import Settings
 
@@ -47,6 +50,7 @@ async def run(
     gateway: ModelGateway,
     store: ConversationStore,
     settings: Settings,
+    reports: MatrixReports,
     warm_up: Callable[[], Coroutine[Any, Any, None]],
     output: Output,
 ) -> ExitCode:
@@ -70,15 +74,34 @@ async def run(
         system = settings.system if options.system is None else options.system
         conversation, asked = await _begin(store, Conversation(system=system, params=params), prompt, models)
         end = ComparisonEnd(conversation, asked, new_seed() if options.seed is None else options.seed)
-        printer = make_printer(options.shape, output, is_saving=not options.no_save)
+        printer = make_printer("report" if options.report else options.shape, output, is_saving=not options.no_save)
         await _rounds(options.repeat, engine, models, end, printer)
         output.end_line()
         printer.close(end)
+        if options.report:
+            await write_report(options, matrix_of(end.conversation, asked.id), reports, output)
         return _code(end)
     except ChatError as error:
         return diagnostics.fail(error)
     finally:
         warming.cancel()
+
+
+async def report(
+    options: argparse.Namespace, *, saved: ConversationStore, reports: MatrixReports, output: Output
+) -> ExitCode:
+    """Makes a report of a comparison that is saved; asks nobody."""
+    try:
+        if options.prompt or not options.report:
+            raise UsageProblem("--open reports what is saved.", hint="Add --report FORMAT and leave out the prompt.")
+        conversation = await open_conversation(saved, options.open_id)
+        prompt_id = compared_prompt(conversation)
+        if prompt_id is None:
+            raise NotFound("No prompt in it has replies of several models.", title="No comparison", hint="")
+        await write_report(options, matrix_of(conversation, prompt_id), reports, output)
+    except ChatError as error:
+        return diagnostics.fail(error)
+    return ExitCode.OK
 
 
 def models_wanted(options: argparse.Namespace) -> list[str]:

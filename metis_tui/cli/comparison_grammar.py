@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from metis_tui.cli.parser import Commands
 
 _MOST_AT_ONCE = 8
+_REPORTS = ("md", "csv", "jsonl", "html")
 
 
 def add_compare(commands: Commands) -> None:
@@ -22,7 +23,9 @@ def add_compare(commands: Commands) -> None:
         "With --repeat the table gives the median, and first and third quartile in brackets; ~ marks estimates.\n"
         "Exits 7 when some models failed, 1 when all did.",
     )
-    compare.add_argument("prompt", metavar="PROMPT", help="the prompt, or - for standard input")
+    compare.add_argument(
+        "prompt", metavar="PROMPT", nargs="?", default="", help="the prompt, or - for standard input"
+    )
     _add_models(compare)
     compare.add_argument("--repeat", type=count, default=1, metavar="N", help="so many times, one after the other")
     compare.add_argument(
@@ -38,7 +41,14 @@ def add_compare(commands: Commands) -> None:
         const="jsonl",
         help="print one JSON object for each reply, and one with the measures",
     )
+    shape.add_argument(
+        "--report", choices=_REPORTS, default="", help="print a report: replies side by side, measures"
+    )
     compare.set_defaults(shape="text")
+    compare.add_argument(
+        "--open", dest="open_id", default="", metavar="ID", help="ask nobody: report what is saved, with --report"
+    )
+    _add_file(compare, "the report's file")
     compare.add_argument("--no-save", action="store_true", help="keep nothing on disk")
     add_gateway(compare)
 
@@ -56,18 +66,13 @@ def add_matrix(commands: Commands) -> None:
     matrix.add_argument("source", metavar="SOURCE", help="a file of prompts, - for standard input, or a folder")
     _add_models(matrix)
     matrix.add_argument("--repeat", type=count, default=None, metavar="N", help="every cell N times (default 1)")
-    matrix.add_argument(
-        "-o", dest="output", metavar="PATH", default="", help="the folder; with --report the report's file"
-    )
+    _add_file(matrix, "the folder; with --report the report's file")
     _add_generation(matrix)
     _add_run(matrix)
     matrix.add_argument(
         "--extend", action="store_true", default=False, help="add new prompts, models and repeats to the folder"
     )
-    matrix.add_argument(
-        "--report", choices=("md", "csv", "jsonl", "html"), default="", help="send nothing, make this report"
-    )
-    matrix.add_argument("--force", action="store_true", default=False, help="overwrite the report's file")
+    matrix.add_argument("--report", choices=_REPORTS, default="", help="send nothing, make this report")
     add_json(matrix)
     add_gateway(matrix)
 
@@ -94,6 +99,11 @@ def _add_run(matrix: Parser) -> None:
         default=False,
         help="ask cells again that failed for good; those whose failure can pass are asked again anyway",
     )
+
+
+def _add_file(parser: Parser, what: str) -> None:
+    parser.add_argument("-o", dest="output", metavar="PATH", default="", help=what)
+    parser.add_argument("--force", action="store_true", default=False, help="overwrite the report's file")
 
 
 def _add_models(parser: Parser) -> None:

@@ -80,6 +80,8 @@ def make_printer(shape: str, output: Output, *, is_saving: bool) -> ComparisonPr
         return JsonComparison(output, is_saving)
     if shape == "jsonl":
         return JsonLanes(output, is_saving)
+    if shape == "report":
+        return NoComparison()
     return TextComparison(output)
 
 
@@ -128,39 +130,40 @@ class TextComparison:
         self._last = text or self._last
 
 
-class JsonComparison:
+class NoComparison:
+    """Prints nothing: a report comes afterwards."""
+
+    def begin(self, lanes: list[Lane]) -> None:
+        """Nothing to print."""
+
+    def text(self, lane: Lane, text: str) -> None:
+        """Nothing to print."""
+
+    def end(self, end: LaneEnd, conversation: Conversation) -> None:
+        """Nothing to print."""
+
+    def close(self, end: ComparisonEnd) -> None:
+        """Nothing to print."""
+
+
+class JsonComparison(NoComparison):
     """One object at the end."""
 
     def __init__(self, output: Output, is_saving: bool) -> None:
         self._output = output
         self._is_saving = is_saving
 
-    def begin(self, lanes: list[Lane]) -> None:
-        """Nothing to print yet."""
-
-    def text(self, lane: Lane, text: str) -> None:
-        """Nothing to print yet."""
-
-    def end(self, end: LaneEnd, conversation: Conversation) -> None:
-        """Nothing to print yet."""
-
     def close(self, end: ComparisonEnd) -> None:
         replies = [lane_as_json(each, end.conversation, self._is_saving) for each in end.ends]
         self._output.json({**comparison_as_json(end), "replies": replies})
 
 
-class JsonLanes:
+class JsonLanes(NoComparison):
     """One line for each reply when it ends, and one with the measures."""
 
     def __init__(self, output: Output, is_saving: bool) -> None:
         self._output = output
         self._is_saving = is_saving
-
-    def begin(self, lanes: list[Lane]) -> None:
-        """Nothing to print yet."""
-
-    def text(self, lane: Lane, text: str) -> None:
-        """Nothing to print yet."""
 
     def end(self, end: LaneEnd, conversation: Conversation) -> None:
         facts = lane_as_json(end, conversation, self._is_saving)

@@ -22,6 +22,7 @@ from metis_tui.chat.matrix import (
     MatrixPlan,
     MatrixProblem,
     MatrixReports,
+    counted,
 )
 from metis_tui.chat.matrix_run import MatrixRun, RunSettings
 from metis_tui.chat.patience import Patience
@@ -30,7 +31,7 @@ from metis_tui.chat.printable import printable_line
 from metis_tui.cli import diagnostics, matrix_plan, matrix_progress
 from metis_tui.cli.compare import models_wanted
 from metis_tui.cli.diagnostics import ExitCode
-from metis_tui.cli.export_file import write_file
+from metis_tui.cli.matrix_report import write_report
 from metis_tui.cli.measure_table import measure_table, summary_as_json
 from metis_tui.cli.opening import find_models
 from metis_tui.cli.output import Output
@@ -48,12 +49,7 @@ async def report(
         folder = open_folder(Path(options.source))
         matrix = await in_background(folder.read)
         _tell_damage(matrix)
-        content = await in_background(lambda: reports.report(matrix, options.report))
-        if options.output:
-            path = Path(options.output)
-            await in_background(lambda: write_file(path, content, is_forced=options.force))
-        else:
-            output.text(content.decode())
+        await write_report(options, matrix, reports, output)
     except ChatError as error:
         return diagnostics.fail(error)
     return ExitCode.OK
@@ -175,10 +171,9 @@ async def _keep_lock(folder: MatrixFolder) -> None:
 
 def _tell_beginning(matrix: Matrix, cells: list[Cell]) -> None:
     plan = matrix.plan
-    size = f"{len(plan.prompts)} prompts x {len(plan.models)} models x {plan.repeat}"
     finished = len(plan.cells()) - len(cells)
     done = f", {finished} finished before" if finished else ""
-    diagnostics.say(f"{size}: {len(cells)} cells to ask{done}; seed {plan.seed}")
+    diagnostics.say(f"{plan.size}: {counted(len(cells), 'cell')} to ask{done}; seed {plan.seed}")
 
 
 def _tell_damage(matrix: Matrix) -> None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from metis_tui.chat import measure_words
 from metis_tui.chat.fair_timing import ModelReplies, end_in_words
-from metis_tui.chat.matrix import Cell, CellResult, Matrix
+from metis_tui.chat.matrix import Cell, CellResult, Matrix, counted
 from metis_tui.chat.parameters import PARAMETERS
 from metis_tui.chat.printable import printable_line
 from metis_tui.chat.provenance import NO_SEED, NOT_SENT, utc_time
@@ -31,20 +31,39 @@ def provenance(matrix: Matrix) -> list[Fact]:
     """Where the replies come from. What is not known is said to be so."""
     plan, results = matrix.plan, list(matrix.results.values())
     sent = [result for result in results if result.was_sent]
-    size = f"{len(plan.prompts)} prompts x {len(plan.models)} models x {plan.repeat} = {len(plan.cells())} cells"
+    size = f"{plan.size} = {counted(len(plan.cells()), 'cell')}"
+    client = _listed(result.reply.client for result in sent) or printable_line(plan.client) or "not known"
     facts = [
         Fact("Size", size),
-        Fact("Finished", f"{len(results)} cells, {sum(result.has_failed for result in results)} of them failed"),
-        Fact("Gateway", printable_line(plan.base_url, 200)),
-        Fact("Client", _listed(result.reply.client for result in sent) or printable_line(plan.client)),
-        Fact("Plan made", utc_time(plan.created_ms)),
+        Fact(
+            "Finished",
+            f"{counted(len(results), 'cell')}, {sum(result.has_failed for result in results)} of them failed",
+        ),
+        Fact("Client", client),
         Fact("First request", utc_time(min(r.started_ms for r in sent)) if sent else "none"),
         Fact("Last reply", utc_time(max(r.reply.created_ms for r in sent)) if sent else "none"),
+    ]
+    if is_comparison(matrix):
+        return facts
+    return [
+        *facts,
+        Fact("Gateway", printable_line(plan.base_url, 200)),
+        Fact("Plan made", utc_time(plan.created_ms)),
         Fact("Order", f"shuffled, seed {plan.seed}; all models get one prompt in a row"),
         Fact("Requests at once", _at_once(sent)),
         Fact("SHA-256 of the plan", plan.sha256),
     ]
-    return facts
+
+
+def is_comparison(matrix: Matrix) -> bool:
+    """It was made of a conversation's replies, not run as a matrix: there is no plan behind it."""
+    return not matrix.plan.base_url
+
+
+def title(matrix: Matrix) -> str:
+    if is_comparison(matrix):
+        return f"Comparison: {printable_line(matrix.plan.prompts[0].id, 200)}"
+    return "Matrix report"
 
 
 def models(matrix: Matrix) -> list[tuple[str, str, str, str]]:
@@ -52,7 +71,7 @@ def models(matrix: Matrix) -> list[tuple[str, str, str, str]]:
     rows = []
     for model in matrix.plan.models:
         replies = [result.reply for cell, result in matrix.results.items() if cell.model == model and result.was_sent]
-        name, _, cluster = model.rpartition("@")
+        name, _, cluster = model.partition(" (")[0].rpartition("@")
         version = _listed(reply.model_version for reply in replies) or "not told by the cluster"
         rows.append((printable_line(name), cluster, _listed(r.framework for r in replies) or "not known", version))
     return rows

@@ -19,18 +19,19 @@ _MARKS = {"done": "●", "length": "◐", "failed": "✗", "not live": "○", "o
 
 def matrix_html(matrix: Matrix) -> bytes:
     body = (f"{part}\n" for part in _parts(matrix))
-    return html_page("Matrix report", ["conversation.css", "matrix.css"], body)
+    return html_page(facts.title(matrix), ["conversation.css", "matrix.css"], body)
 
 
 def _parts(matrix: Matrix) -> Iterator[str]:
-    yield "<h1>Matrix report</h1>"
+    yield f"<h1>{line_html(facts.title(matrix))}</h1>"
     yield _table(None, facts.provenance(matrix))
     yield "<h2>Measures</h2>"
     yield _table(facts.MEASURES_HEAD, facts.measures(matrix), "numbers")
     yield f'<p class="small">{line_html(facts.NOTE)}</p>'
     yield from _plots(matrix)
-    yield "<h2>Cells</h2>"
-    yield _grid(matrix)
+    if len(matrix.plan.prompts) > 1:
+        yield "<h2>Cells</h2>"
+        yield _grid(matrix)
     if failed := facts.failures(matrix):
         yield "<h2>Failures</h2>"
         yield _table(facts.FAILURES_HEAD, failed)
@@ -83,8 +84,11 @@ def _prompt(matrix: Matrix, case: PromptCase, number: int) -> Iterator[str]:
         yield _part("Prompt", "user", text) if role == "user" else _part("Reply that was given", "assistant", text)
     if case.reference.strip():
         yield _part("Reference, not sent", "note", case.reference)
-    for cell in (cell for cell in matrix.plan.cells() if cell.prompt == case.id):
-        yield from _reply(matrix, cell)
+    for repeat in range(1, matrix.plan.repeat + 1):
+        yield '<div class="lanes">'
+        for model in matrix.plan.models:
+            yield from _reply(matrix, Cell(case.id, model, repeat))
+        yield "</div>"
 
 
 def _part(label: str, kind: str, text: str) -> str:
@@ -93,7 +97,8 @@ def _part(label: str, kind: str, text: str) -> str:
 
 def _reply(matrix: Matrix, cell: Cell) -> Iterator[str]:
     result = matrix.results.get(cell)
-    yield f'<details><summary>{line_html(facts.heading(matrix, cell))}</summary><div class="reply">'
+    is_open = " open" if len(matrix.plan.prompts) == 1 else ""
+    yield f'<details{is_open}><summary>{line_html(facts.heading(matrix, cell))}</summary><div class="reply">'
     if result is not None:
         reply = result.reply
         if reply.failure is not None:

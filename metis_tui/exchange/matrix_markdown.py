@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from metis_tui.chat.matrix import Matrix, PromptCase
+from metis_tui.chat.matrix import Cell, CellResult, Matrix, PromptCase
 from metis_tui.chat.printable import printable_line
 from metis_tui.exchange import matrix_facts as facts
 from metis_tui.exchange.contained import contained, escaped
+from metis_tui.exchange.html_text import line_html
 
 
 def matrix_markdown(matrix: Matrix) -> str:
@@ -15,7 +16,7 @@ def matrix_markdown(matrix: Matrix) -> str:
 
 
 def _lines(matrix: Matrix) -> Iterator[str]:
-    yield "# Matrix report"
+    yield f"# {escaped(facts.title(matrix))}"
     yield ""
     yield from _table(("What", "Value"), facts.provenance(matrix))
     yield "## Measures"
@@ -51,20 +52,43 @@ def _prompt(matrix: Matrix, case: PromptCase) -> Iterator[str]:
         yield from _part("Prompt" if role == "user" else "Reply that was given", text)
     if case.reference.strip():
         yield from _part("Reference, not sent", case.reference)
-    for cell in (cell for cell in matrix.plan.cells() if cell.prompt == case.id):
-        result = matrix.results.get(cell)
-        yield f"#### {escaped(facts.heading(matrix, cell))}"
-        yield ""
-        if result is None:
+    for repeat in range(1, matrix.plan.repeat + 1):
+        cells = [Cell(case.id, model, repeat) for model in matrix.plan.models]
+        if facts.is_comparison(matrix):
+            yield from _side_by_side(matrix, cells)
             continue
-        if result.reply.reasoning.strip():
-            yield f"<details>\n<summary>Reasoning</summary>\n\n{contained(result.reply.reasoning, 4)}\n\n</details>"
+        for cell in cells:
+            yield f"#### {escaped(facts.heading(matrix, cell))}"
             yield ""
-        if result.reply.text.strip():
-            yield contained(result.reply.text, 4)
-            yield ""
-        yield f"Request `{result.reply.request_sha256 or 'not sent'}`, reply `{result.reply_sha256}`"
+            yield from _reply(matrix.results.get(cell))
+
+
+def _side_by_side(matrix: Matrix, cells: Sequence[Cell]) -> Iterator[str]:
+    """A row of an HTML table, which Markdown takes; blank lines let it read the cells as Markdown."""
+    yield "<table>"
+    yield f"<tr>{''.join(f'<th>{line_html(facts.heading(matrix, cell))}</th>' for cell in cells)}</tr>"
+    yield "<tr>"
+    for cell in cells:
+        yield '<td valign="top">'
         yield ""
+        yield from _reply(matrix.results.get(cell))
+        yield "</td>"
+    yield "</tr>"
+    yield "</table>"
+    yield ""
+
+
+def _reply(result: CellResult | None) -> Iterator[str]:
+    if result is None:
+        return
+    if result.reply.reasoning.strip():
+        yield f"<details>\n<summary>Reasoning</summary>\n\n{contained(result.reply.reasoning, 4)}\n\n</details>"
+        yield ""
+    if result.reply.text.strip():
+        yield contained(result.reply.text, 4)
+        yield ""
+    yield f"Request `{result.reply.request_sha256 or 'not sent'}`, reply `{result.reply_sha256}`"
+    yield ""
 
 
 def _part(title: str, text: str) -> Iterator[str]:

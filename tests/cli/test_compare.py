@@ -10,6 +10,12 @@ from cli_process import Metis
 ONE, TWO, OFF = "gpt-oss-120b@metis", "gemma-4-31B-it@metis", "Mistral-Large-3-675B-Instruct-2512@metis"
 
 
+def report_of_the_last(metis: Metis, kind: str) -> str:
+    done = metis("compare", "--open", "last", "--report", kind)
+    assert (done.code, done.err) == (0, "")
+    return done.out
+
+
 def test_each_reply_under_its_model_then_the_measures_and_all_kept_as_siblings(metis: Metis) -> None:
     done = metis(
         "compare", "-m", ONE, "-m", TWO, "--repeat", "2", "--param", "seed=3", "--system", "Be terse.", "2+2?"
@@ -25,6 +31,9 @@ def test_each_reply_under_its_model_then_the_measures_and_all_kept_as_siblings(m
     assert (kept["system"], kept["params"], prompt["text"]) == ("Be terse.", {"seed": 3}, "2+2?")
     assert [f"{reply['model']}@{reply['cluster']}" for reply in replies].count(ONE) == 2
     assert {reply["parent"] for reply in replies} == {prompt["id"]}
+    plan, *cells = [json.loads(line) for line in report_of_the_last(metis, "jsonl").splitlines()]
+    assert (plan["params"], plan["repeat"], plan["models"]) == ({"seed": 3}, 2, [TWO, ONE])
+    assert sorted(cell["text"] for cell in cells) == sorted(reply["text"] for reply in replies)
     assert len({reply["text"] for reply in replies}) == 2
     assert all(reply["text"] in done.out for reply in replies)
     sent = [r.body for r in metis.gateway.requests if r.path.endswith("/chat/completions")]  # type: ignore[union-attr]

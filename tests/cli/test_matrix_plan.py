@@ -41,7 +41,7 @@ def test_the_same_again_goes_on_with_the_plan_that_is_there(line: str) -> None:
         ("-m x@c --repeat 2", CASES, "in it and not asked for: the models y@c"),
         ("-m x@c -m y@c -m z@d --repeat 2", CASES, "asked for and not in it: the models z@d"),
         ("-m x@c -m y@c --repeat 3", CASES, "asked for and not in it: 3 repeats instead of 2"),
-        ("-m x@c -m y@c --repeat 2", CASES[:1], "in it and not asked for: 1 prompts (b)"),
+        ("-m x@c -m y@c --repeat 2", CASES[:1], "in it and not asked for: 1 prompt (b)"),
     ],
 )
 def test_more_or_less_needs_to_be_wished(line: str, cases: list[PromptCase], words: str) -> None:

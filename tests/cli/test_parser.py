@@ -83,7 +83,7 @@ def test_tags_with_plus_and_minus() -> None:
         "history list --limit 0",
         "demo-gateway --port 70000",
         "demo-gateway --port x",
-        "compare -m a",
+        "compare --report pdf hi",
         "compare --repeat 0 hi",
         "matrix --concurrency 9 p",
         "matrix --report pdf d",

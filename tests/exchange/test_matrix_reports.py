@@ -156,3 +156,15 @@ def test_a_plot_of_nothing_and_of_one_value() -> None:
 def test_an_empty_matrix_has_reports(matrix: Matrix) -> None:
     for kind in ("md", "csv", "jsonl", "html"):
         assert report(Matrix(replace(PLAN, repeat=1), {}), kind)
+
+
+def test_a_comparison_stands_side_by_side_and_claims_no_plan(matrix: Matrix) -> None:
+    plan = replace(PLAN, prompts=PLAN.prompts[:1], base_url="")
+    comparison = Matrix(plan, {cell: result for cell, result in matrix.results.items() if cell in plan.cells()})
+    text, page = report(comparison, "md"), report(comparison, "html")
+    assert text.startswith("# Comparison: =sum")
+    assert text.count("<table>") == text.count("</table>") == plan.repeat
+    assert Tags(page).open == []
+    assert page.count('<div class="lanes">') == plan.repeat
+    for words in ("seed 7", "SHA-256 of the plan", "Gateway"):
+        assert words not in text + page
