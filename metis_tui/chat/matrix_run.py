@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from metis_tui.chat.catalog import ServedModel
+from metis_tui.chat.cell_queue import CellQueue
 from metis_tui.chat.conversation import ChatMessage, Conversation, FailureNote
 from metis_tui.chat.departures import DeparturePacer
 from metis_tui.chat.engine import CLIENT, ChatEngine
@@ -88,28 +88,20 @@ class MatrixRun:
         self.stopped_by: ChatError | None = None
         self._plan = matrix.plan
         self._cases = {case.id: case for case in matrix.plan.prompts}
-        self._queue = deque(cells)
         self._models = models
         self._engine = engine
         self._keep = keep
         self._settings = settings
         self._pacer = pacer or DeparturePacer()
+        self._queue = CellQueue(cells, self._pacer)
         self._now = now
         self._total = len(cells)
         self._finished = self._failed = 0
-        self._under_way: Counter[str] = Counter()
-        """By model."""
         self._waits: dict[Cell, list[Wait]] = {}
-        self._not_before: dict[Cell, float] = {}
-        """On the monotonic clock."""
-        self._asleep: dict[str, ChatError] = {}
-        """Models that were refused as not live; their cells come last."""
-        self._asked_twice: set[str] = set()
         self._changed = asyncio.Event()
 
     def progress(self) -> MatrixProgress:
-        under_way = sum(self._under_way.values())
-        return MatrixProgress(self._total, self._finished, self._failed, under_way, self._pacer.holds())
+        return MatrixProgress(self._total, self._finished, self._failed, self._queue.under_way, self._pacer.holds())
 
     async def run(self) -> None:
         """Runs until every cell has a result or nothing more can be had. Cancelling it stops at once: what is
@@ -130,60 +122,24 @@ class MatrixRun:
             except ChatError as failure:
                 self.stopped_by = self.stopped_by or failure
             finally:
-                self._under_way[cell.model] -= 1
+                self._queue.done(cell)
                 self._changed.set()
-
-    # Which cell is next
 
     async def _next(self) -> Cell | None:
         """The next cell that may leave, counted as under way; None when there is nothing more to do."""
-        while self.stopped_by is None:
+        while self.stopped_by is None and not self._queue.is_over:
             self._changed.clear()
-            cell = self._take()
+            cell = self._queue.take()
             if cell is not None:
-                self._under_way[cell.model] += 1
                 return cell
-            if not self._queue and not any(self._under_way.values()):
-                self._changed.set()
-                return None
-            held = [self._held_seconds(cell) for cell in self._queue]
-            soonest = min((seconds for seconds in held if seconds > 0), default=None)
             with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(self._changed.wait(), soonest)
+                await asyncio.wait_for(self._changed.wait(), self._queue.seconds_until_next())
         self._changed.set()  # the others shall see it, too
         return None
 
-    def _take(self) -> Cell | None:
-        is_held = False
-        for place, cell in enumerate(self._queue):
-            if cell.model in self._asleep:
-                continue
-            if self._held_seconds(cell) == 0:
-                del self._queue[place]
-                return cell
-            is_held = True
-        return None if is_held else self._take_of_a_sleeping_model()
-
-    def _held_seconds(self, cell: Cell) -> float:
-        """Seconds until the cell may leave: its model's limits, and its own pause after a failure."""
-        own = self._not_before.get(cell, 0.0) - time.monotonic()
-        return max(0.0, own, self._pacer.held_seconds(cell.model))
-
-    def _take_of_a_sleeping_model(self) -> Cell | None:
-        """Only such cells are left: each of the models is asked once more."""
-        for place, cell in enumerate(self._queue):
-            if not self._under_way[cell.model]:
-                del self._queue[place]
-                del self._asleep[cell.model]
-                self._asked_twice.add(cell.model)
-                return cell
-        return None
-
-    # One cell
-
     async def _one(self, cell: Cell) -> None:
         await self._pacer.room()
-        beside = sum(self._under_way.values()) - 1
+        beside = self._queue.under_way - 1
         started_ms = int(self._now() * 1000)
         reply, error = await self._ask(cell)
         waits = self._waits.get(cell, [])
@@ -202,7 +158,6 @@ class MatrixRun:
             await self._not_live(result, error)
         elif not self._is_put_off(cell, error):
             if error.needs_sign_in or isinstance(error, _MET_BY_ALL):
-                self._queue.appendleft(cell)
                 raise error
             await self._finish(result)
 
@@ -230,9 +185,7 @@ class MatrixRun:
         waits.append(Wait(error.kind, round(seconds, 3)))
         if isinstance(error, RateLimited):
             self._pacer.hold(cell.model, error, seconds)
-        else:
-            self._not_before[cell] = time.monotonic() + seconds
-        self._queue.appendleft(cell)
+        self._queue.put_back(cell, seconds)
         return True
 
     async def _not_live(self, result: CellResult, error: ChatError) -> None:
@@ -241,15 +194,10 @@ class MatrixRun:
             seconds = ASKED_AGAIN_SECONDS * self._settings.patience.scale
             self._waits.setdefault(cell, []).append(Wait(error.kind, round(seconds, 3)))
             self._pacer.hold(cell.model, error, seconds)
-            self._queue.appendleft(cell)
+            self._queue.put_back(cell, seconds)
             return
         await self._finish(result)
-        self._asleep[cell.model] = error
-        if cell.model not in self._asked_twice:
-            return
-        left = [other for other in self._queue if other.model == cell.model]
-        self._queue = deque(other for other in self._queue if other.model != cell.model)
-        for other in left:
+        for other in self._queue.not_live(cell.model):
             await self._finish(self._not_sent(other, error))
 
     def _not_sent(self, cell: Cell, error: ChatError) -> CellResult:

@@ -66,25 +66,30 @@ async def run(
         wanted = models_wanted(options)
         if len(wanted) < 2:
             raise UsageProblem("It takes two or more models.", title="Nothing to compare", hint="Write -m A -m B.")
-        params = {**settings.parameters, **parse_params(options.params)}
-        parameters.check(params)
+        conversation = _conversation(options, settings)
         models = await find_models(gateway, wanted)
         await warming
         await gateway.warm_up(models)
-        system = settings.system if options.system is None else options.system
-        conversation, asked = await _begin(store, Conversation(system=system, params=params), prompt, models)
+        asked = await _begin(store, conversation, prompt, models)
         end = ComparisonEnd(conversation, asked, new_seed() if options.seed is None else options.seed)
         printer = make_printer("report" if options.report else options.shape, output, is_saving=not options.no_save)
         await _rounds(options.repeat, engine, models, end, printer)
         output.end_line()
         printer.close(end)
         if options.report:
-            await write_report(options, matrix_of(end.conversation, asked.id), reports, output)
+            await write_report(options, matrix_of(conversation, asked.id), reports, output)
         return _code(end)
     except ChatError as error:
         return diagnostics.fail(error)
     finally:
         warming.cancel()
+
+
+def _conversation(options: argparse.Namespace, settings: Settings) -> Conversation:
+    """Raises UsageProblem for what is no parameter."""
+    params = {**settings.parameters, **parse_params(options.params)}
+    parameters.check(params)
+    return Conversation(system=settings.system if options.system is None else options.system, params=params)
 
 
 async def report(
@@ -111,7 +116,7 @@ def models_wanted(options: argparse.Namespace) -> list[str]:
 
 async def _begin(
     store: ConversationStore, conversation: Conversation, text: str, models: Sequence[ServedModel]
-) -> tuple[Conversation, ChatMessage]:
+) -> ChatMessage:
     """Saves the prompt; every lane is a sibling reply to it."""
     stamp = int(time.time() * 1000)
     prompt = ChatMessage(new_ulid(stamp), None, "user", storable(text), stamp)
@@ -120,7 +125,7 @@ async def _begin(
     conversation.add(prompt)
     if not await store.append(conversation, prompt):
         diagnostics.warn("the conversation is not saved: the disk does not take it")
-    return conversation, prompt
+    return prompt
 
 
 async def _rounds(
