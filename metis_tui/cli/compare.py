@@ -73,8 +73,10 @@ async def run(
         asked = await _begin(store, conversation, prompt, models)
         end = ComparisonEnd(conversation, asked, new_seed() if options.seed is None else options.seed)
         printer = make_printer("report" if options.report else options.shape, output, is_saving=not options.no_save)
-        await _rounds(options.repeat, engine, models, end, printer)
-        output.end_line()
+        try:
+            await _rounds(options.repeat, engine, models, end, printer)
+        finally:
+            output.end_line()  # also when it is stopped
         printer.close(end)
         if options.report:
             await write_report(options, matrix_of(conversation, asked.id), reports, output)

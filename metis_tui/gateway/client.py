@@ -173,6 +173,8 @@ class GatewayClient:
         await self._load_sdk(connection)
         for path in dict.fromkeys(model.chat_path for model in models):
             await in_background(partial(connection.load_sdk, path), "gateway-warm-up")
+        if models:
+            await in_background(connection.rehearse, "gateway-warm-up")
         health = self._address.route("health")
         knocks = [connection.get_json(health, anonymous=True) for _ in models[:_MOST_KNOCKS]]
         for answer in await asyncio.gather(*knocks, return_exceptions=True):

@@ -7,13 +7,14 @@ time of the SDK, which the catalog does not need.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -242,6 +243,29 @@ class Connection:
 
     async def close(self) -> None:
         await self._http.aclose()
+
+    @staticmethod
+    def rehearse() -> None:
+        """Sends the SDK's first request, one that goes nowhere; blocks for some milliseconds, in a thread of its own.
+
+        With its first request the SDK looks up the platform and reads its own types. Where requests are timed side by
+        side, all of them would wait for that.
+        """
+        from openai import APIError, AsyncOpenAI
+
+        async def send() -> None:
+            nowhere = httpx2.MockTransport(lambda request: httpx2.Response(503))
+            async with httpx2.AsyncClient(transport=nowhere) as http:
+                sdk = AsyncOpenAI(base_url="http://localhost", api_key="none", max_retries=0, http_client=http)
+                with suppress(APIError):
+                    await sdk.chat.completions.create(
+                        model="none",
+                        messages=[{"role": "user", "content": "none"}],
+                        stream=True,
+                        stream_options={"include_usage": True},
+                    )
+
+        asyncio.run(send())
 
     def _sdk_client(self, chat_path: str) -> AsyncOpenAI:
         base = chat_path.removesuffix(CHAT_ENDPOINT)
