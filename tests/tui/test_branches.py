@@ -183,7 +183,7 @@ async def test_the_tree_shows_branches_and_forks(start: StartSession, home: Path
         assert "1/2  old answer" in session.screen_text()
         await session.pilot.press("g", "h")
         await session.until_shown("+6 folded")
-        await session.pilot.press("l", "j", "j", "j", "enter")
+        await session.pilot.press("l", "]", "enter")
         await session.until(lambda: session.app.screen is session.chat)
         await session.until(lambda: "a follow-up" in texts(session), "the branch is shown")
         await session.pilot.press("T")

@@ -21,7 +21,7 @@ _TITLES: dict[Where, str] = {
 _MORE = (
     ("Models", "type to search · Tab changes the state shown · Enter uses · F5 refreshes · Esc"),
     ("Saved ones", "j k move · / searches · Enter opens · Space marks · d trash · u undo · ? tells all keys · Esc"),
-    ("Branches", "j k move · h l fold · Enter shows a branch · f forks from a message · Esc"),
+    ("Branches", "j k move · [ ] next branching · h l fold · Enter shows a branch · f forks · Esc"),
     ("Votes", "t tag · c cluster · m by model · b blind only · w who won against whom · x export · Esc"),
     ("Differences", "n N change · a what all agree on · [ ] other replies · m one column or two · Esc"),
     ("Signing in", "Ctrl+Y copies the address · Ctrl+T shows it alone · Ctrl+R QR code · Ctrl+O opens it · Esc"),

@@ -46,6 +46,8 @@ class Tree(Overlay[TreeChoice | None]):
         Binding("G,end", "last", show=False),
         Binding("space,pagedown", "page(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
+        Binding("[", "next_place(-1)", show=False),
+        Binding("]", "next_place(1)", show=False),
         Binding("h,left", "fold", show=False),
         Binding("l,right", "unfold", show=False),
         Binding("f", "fork", show=False),
@@ -71,7 +73,7 @@ class Tree(Overlay[TreeChoice | None]):
         self.call_after_refresh(self._fill)
 
     def on_resize(self) -> None:
-        keys = "● shown · Enter shows this branch · h l fold · f forks from here · Esc"
+        keys = "● shown · Enter shows · [ ] next branching · h l fold · f forks · Esc"
         short = "Enter · h l fold · f fork · Esc"
         self.query_one("#tree-keys", Static).update(keys if self.app.size.width >= 76 else short)
 
@@ -121,6 +123,15 @@ class Tree(Overlay[TreeChoice | None]):
 
     def action_page(self, step: int) -> None:
         self._view.cursor += step * max(1, self._view.page - 1)
+
+    def action_next_place(self, step: int) -> None:
+        """Goes to the next message that has siblings: long stretches between them are alike."""
+        last = len(self._lines) - 1
+        number = self._view.cursor + step
+        while 0 <= number <= last and self._lines[number].place is None:
+            number += step
+        if 0 <= number <= last:
+            self._view.cursor = number
 
     def action_fold(self) -> None:
         """Folds what follows; where that is folded or nothing, goes to where this branch leaves."""
