@@ -18,6 +18,8 @@ from metis_tui.chat.search import Term
 SHORT = 2
 """Letters of a word that is not looked for inside longer words."""
 EXCERPT_WIDTH = 160
+_SPACES = 60
+"""Characters of spaces, at most, that an excerpt may have lost."""
 _BEFORE = 40
 """Characters of an excerpt before the first place found."""
 
@@ -191,7 +193,7 @@ class Matcher:
         if start:
             gap = _SPACE.search(text, start, first)
             start = gap.end() if gap else start
-        part = text[start : start + EXCERPT_WIDTH * 2]
+        part = text[start : start + EXCERPT_WIDTH + _SPACES]
         line = printable_line(part, EXCERPT_WIDTH)
         if start + len(part) < len(text) and not line.endswith("…"):
             line += "…"

@@ -37,7 +37,7 @@ class Texts:
     """Belongs to one thread."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._folder = str(folder)
         self._kept: OrderedDict[tuple[str, int], FoundText] = OrderedDict()
         self._size = 0
 
@@ -60,7 +60,7 @@ class Texts:
     def _read_file(
         self, path: str, wanted: Sequence[tuple[int, str, Location]], found: list[FoundText | None]
     ) -> None:
-        fd = os.open(self._folder / path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+        fd = os.open(f"{self._folder}/{path}", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             for number, message_id, where in wanted:
                 with suppress(BadRecord):
