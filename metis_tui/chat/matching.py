@@ -30,7 +30,7 @@ UNSPACED = (
     "\U00020000-\U0003ffff"
 )
 _UNSPACED = re.compile(f"[{UNSPACED}]")
-_UNSPACED_RUN = re.compile(f"[{UNSPACED}]+")
+_UNSPACED_RUN = re.compile(f"[{UNSPACED}\u0300-\u036f]+")
 _PIECE = re.compile(r"[^\W_]+")
 _SPACE = re.compile(r"\s+")
 _ASCII = bytes(range(128))
@@ -73,7 +73,7 @@ def fold(text: str) -> str:
 
 
 def spaced(folded: str) -> str:
-    """The text with spaces around each character of scripts that write none."""
+    """The text with spaces around each character of scripts that write none, and around accents that stand alone."""
     return folded if folded.isascii() else _UNSPACED_RUN.sub(_apart, folded)
 
 

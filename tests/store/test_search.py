@@ -169,9 +169,12 @@ def _set(hits: list[SearchHit]) -> set[tuple[str, str]]:
     return {(hit.conversation_id, hit.message_id) for hit in hits}
 
 
-async def test_index_and_files_give_the_same_as_looking_at_everything(data: Path, open_index: OpenIndex) -> None:
+async def test_index_and_files_give_the_same_as_looking_at_everything(
+    data: Path, open_store: Open, open_index: OpenIndex
+) -> None:
     """Words, parts, phrases, identifiers, Chinese, Japanese, accents and filters, drawn by chance."""
     corpus.make(data, 14, sentences=60, until=NOW)
+    await say(open_store(), "the mean x\u0304 of x\u0304y, and xy")
     layout = Layout(data, "00000000")
     library, scanner, index = Library(layout, HURRIED), Scanner(layout, HURRIED), open_index()
     conversations = [library.open(name).conversation for name in layout.ids_on_disk()]

@@ -23,10 +23,11 @@ CREATE TABLE IF NOT EXISTS msg(
     seg INTEGER, off INTEGER, len INTEGER, live INTEGER, done INTEGER, size INTEGER, ts INTEGER);
 CREATE INDEX IF NOT EXISTS msg_conv ON msg(conv);
 CREATE TABLE IF NOT EXISTS word(id INTEGER PRIMARY KEY, text TEXT UNIQUE);
-CREATE VIRTUAL TABLE IF NOT EXISTS ft USING fts5(text, content='', tokenize='unicode61 remove_diacritics 2');
+CREATE VIRTUAL TABLE IF NOT EXISTS ft USING fts5(text, content='', tokenize='unicode61 remove_diacritics 0');
 """
 # msg.id is the second in which the message was made, or the next free one: newest first needs no sorting then.
 # A superseded message stays with live = 0, because a contentless FTS5 table forgets nothing.
+# Texts come folded, without accents: taking those away in the right way is for SQLite from 3.27 on.
 # conv.tags: each tag between newlines, folded.
 
 
