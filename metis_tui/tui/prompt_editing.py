@@ -20,8 +20,9 @@ class PromptEditing:
         self._kept = box.full_text
         box.put(prompt.text)
         self._original = box.full_text
-        when = time.strftime("%H:%M", time.localtime(prompt.created_ms / 1000))
-        box.border_title = f"Editing the prompt of {when} · Enter sends it as a new branch · Esc cancels"
+        then, today = time.localtime(prompt.created_ms / 1000), time.localtime()
+        when = time.strftime("%H:%M" if then[:3] == today[:3] else "%Y-%m-%d", then)
+        box.border_title = f"Editing the prompt of {when} · Enter sends a new branch · Esc cancels"
         box.add_class("-editing")
 
     @property

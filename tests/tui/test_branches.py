@@ -94,7 +94,7 @@ async def test_an_earlier_prompt_is_edited_into_a_branch(start: StartSession, ho
         await session.pilot.press("escape", "g", "e")
         assert session.chat.prompt.text == "first prompt"
         assert session.chat.focused is session.chat.prompt
-        await session.until_shown("Enter sends it as a new branch · Esc cancels")
+        await session.until_shown("Enter sends a new branch · Esc cancels")
         await session.pilot.press("x")
         session.chat.save_draft()
         drafts = session.chat.services.drafts

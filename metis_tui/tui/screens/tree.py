@@ -22,6 +22,8 @@ from metis_tui.tui.widgets.tree_view import TreeRow, TreeView
 _ENDS = {"length": "cut at limit", "error": "failed", "interrupted": "interrupted", "cancelled": "stopped"}
 _WIDE = 60
 """Cells from which on a line also tells marks, size and time."""
+_VERY_WIDE = 100
+"""Cells from which on it tells the day, too."""
 _MOST_GUIDES = 24
 """Cells; what hangs deeper loses the left of its lines."""
 
@@ -94,7 +96,7 @@ class Tree(Overlay[TreeChoice | None]):
             head += f" {line.place.number}/{line.place.of}"
         facts = [f"+{line.hidden_count:,} folded"] if line.hidden_count else []
         if width >= _WIDE:
-            facts += [self._user_marks(message), _facts(message), _time(message)]
+            facts += [self._user_marks(message), _facts(message), _time(message, is_full=width >= _VERY_WIDE)]
         right = " · ".join(fact for fact in facts if fact)
         left = crop(f"{guides}{head}", max(8, width - cells(right) - 2))
         room = width - cells(left) - cells(right) - 4
@@ -167,8 +169,8 @@ class Tree(Overlay[TreeChoice | None]):
             self.dismiss(TreeChoice(self._line.message.id, False))
 
 
-def _time(message: ChatMessage) -> str:
-    return time.strftime("%H:%M", time.localtime(message.created_ms / 1000))
+def _time(message: ChatMessage, *, is_full: bool) -> str:
+    return time.strftime("%Y-%m-%d %H:%M" if is_full else "%H:%M", time.localtime(message.created_ms / 1000))
 
 
 def _writer(message: ChatMessage) -> str:
