@@ -118,6 +118,9 @@ class ConversationSearch(Protocol):
     def watch(self, listener: Callable[[IndexProgress], None]) -> None:
         """Calls the listener, from another thread, when the progress changes; a few times a second at most."""
 
+    def give_way(self, seconds: float) -> None:
+        """Somebody types: until so long from now a build in the background rests. Searches go on."""
+
     async def reindex(self) -> IndexProgress:
         """Throws the index away and makes it anew; returns when that is done."""
 

@@ -45,6 +45,9 @@ class MemorySearch:
     def watch(self, listener: Callable[[IndexProgress], None]) -> None:
         """Never called: the progress never changes."""
 
+    def give_way(self, seconds: float) -> None:
+        """Nothing to do."""
+
     async def reindex(self) -> IndexProgress:
         return self.progress
 

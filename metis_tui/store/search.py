@@ -111,6 +111,11 @@ class ConversationIndex:
         """Calls the listener, from another thread, when the progress changes; a few times a second at most."""
         self._listeners.append(listener)
 
+    def give_way(self, seconds: float) -> None:
+        """Somebody types: until so long from now the building rests."""
+        if self._upkeep is not None:
+            self._upkeep.give_way(seconds)
+
     async def reindex(self) -> IndexProgress:
         """Throws the index away and makes it anew; returns when that is done."""
         if self._upkeep is None:

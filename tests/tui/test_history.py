@@ -19,6 +19,7 @@ from metis_tui.tui.screens.history import History
 from metis_tui.tui.screens.models import ModelPicker
 from metis_tui.tui.screens.tag_dialog import AskTags
 
+_CHARACTERS = {"space": " ", "colon": ":", "slash": "/", "question_mark": "?"}
 DAY_MS = 86_400_000
 START_MS = 1_750_000_000_000
 
@@ -74,6 +75,18 @@ async def opened(session: Session, *keys: str) -> History:
     return screen
 
 
+def send(session: Session, *keys: str) -> None:
+    """Keys in one piece, as fast as a slow line may bring them."""
+    for key in keys:
+        session.app.post_message(Key(key, key if len(key) == 1 else _CHARACTERS.get(key)))
+
+
+def words(text: str) -> list[str]:
+    """The keys of a text."""
+    names = {character: name for name, character in _CHARACTERS.items()}
+    return [names.get(character, character) for character in text]
+
+
 def titles(screen: History) -> list[str]:
     return [row.summary.title for row in screen.rows_view.rows]
 
@@ -95,8 +108,11 @@ async def test_words_are_searched_as_they_are_typed_and_opened_where_they_are(
         screen = await opened(session)
         assert titles(screen) == ["Lattice in the title only", "Tensors", "First steps"]
         await session.until_shown("1 archived")
-        await session.pilot.press("slash", *"lattice")
-        await session.until(lambda: len(screen.rows_view.rows) == 3, "hits and titles")
+        send(session, "slash", *"lattice")
+        await session.until(
+            lambda: len(screen.rows_view.rows) == 3 and screen.box.value == "lattice", "hits and titles"
+        )
+        await session.until(screen.settled.is_set)
         assert titles(screen) == ["Put away", "Lattice in the title only", "First steps"]
         await session.until_shown("[archived] Put away")
         await session.until_shown("2 hits")
@@ -115,7 +131,9 @@ async def test_words_are_searched_as_they_are_typed_and_opened_where_they_are(
 async def test_hits_lead_from_one_conversation_to_the_next(start: StartSession, home: Path) -> None:
     await saved(home, lattices())
     async with start(size=(120, 40)) as session:
-        screen = await opened(session, "slash", *"lattice", "enter")
+        screen = await opened(session)
+        send(session, "slash", *"lattice", "enter")
+        await session.until(lambda: screen.box.value == "lattice")
         await session.until(lambda: screen.settled.is_set() and len(screen.rows_view.rows) == 3)
         await session.until_shown("An archived lattice")
         await session.until(lambda: screen.preview.current is not None, "the preview is at the hit")
@@ -132,16 +150,16 @@ async def test_hits_lead_from_one_conversation_to_the_next(start: StartSession, 
 async def test_filters_and_what_is_wrong_with_them(start: StartSession, home: Path) -> None:
     await saved(home, lattices())
     async with start() as session:
-        screen = await opened(session, "slash", *"is:archived")
+        screen = await opened(session)
+        send(session, "slash", *words("is:archived"))
         await session.until(lambda: titles(screen) == ["Put away"])
-        await session.pilot.press("escape", "slash", *"tag:maths")
+        send(session, "escape", "slash", *words("tag:maths"))
         await session.until(lambda: titles(screen) == ["Tensors"])
-        await session.pilot.press("escape", "slash", *"tensor role:user", "enter")
+        send(session, "escape", "slash", *words("tensor role:user"), "enter")
         await session.until(lambda: [len(row.hits) for row in screen.rows_view.rows] == [1])
-        await session.pilot.press("escape", "slash", *"after:never", "enter")
-        await session.until_shown("after:")
+        send(session, "escape", "slash", *words("after:never"), "enter")
         await session.until(screen.search_words, "what is wrong is told")
-        await session.pilot.press("escape", "question_mark")
+        send(session, "escape", "question_mark")
         await session.until_shown("Words and filters")
 
 
@@ -150,31 +168,32 @@ async def test_changes_are_saved_and_taken_back(start: StartSession, home: Path)
     await saved(home, some)
     async with start() as session:
         screen = await opened(session)
-        await session.pilot.press("j", "d")  # Tensors
-        assert titles(screen) == ["Lattice in the title only", "First steps"]
+        send(session, "j", "d")  # Tensors
+        await session.until(lambda: titles(screen) == ["Lattice in the title only", "First steps"])
         await session.until_shown("1 trashed")
-        await session.pilot.press("u")
-        assert titles(screen) == ["Lattice in the title only", "Tensors", "First steps"]
-        await session.pilot.press("A", "T")
+        send(session, "u")
+        await session.until(lambda: titles(screen) == ["Lattice in the title only", "Tensors", "First steps"])
+        send(session, "A", "T")
         await session.until(lambda: isinstance(session.app.screen, AskTags))
         await session.until_shown("Tags of 3 conversations")
-        await session.pilot.press(*"+physics -ma", "tab", "enter")
+        await session.pilot.press(*words("+physics -ma"), "tab", "enter")
         await session.until_shown("#physics")
-        await session.pilot.press("escape", "g", "P", "G", "a")
-        await session.until(lambda: screen.unsaved_count == 0, "all is saved")
+        send(session, "escape", "g", "P", "G", "a")
         await session.until(lambda: titles(screen) == ["Lattice in the title only", "Tensors"])
-        assert (await reread(home, tensors)).tags == ("physics",)
-        assert (await reread(home, third)).is_pinned
-        assert (await reread(home, first)).is_archived
-        await session.pilot.press("u", "u", "u")
         await session.until(lambda: screen.unsaved_count == 0, "all is saved")
-        back = await reread(home, first), await reread(home, tensors), await reread(home, third)
+        store = session.chat.services.store
+        assert (await store.open(tensors.id)).tags == ("physics",)
+        assert (await store.open(third.id)).is_pinned
+        assert (await store.open(first.id)).is_archived
+        send(session, "u", "u", "u")
+        await session.until(lambda: len(titles(screen)) == 3 and screen.unsaved_count == 0, "all is saved")
+        back = [await store.open(one.id) for one in (first, tensors, third)]
         assert [(c.is_archived, c.is_pinned, c.tags) for c in back] == [
             (False, False, ()),
             (False, False, ("maths",)),
             (False, False, ()),
         ]
-        await session.pilot.press("g", "d", "slash", *"is:trash", "enter", "u", "escape")
+        send(session, "g", "d", "slash", *words("is:trash"), "enter", "u", "escape")
         await session.until(lambda: len(screen.rows_view.rows) == 3, "restored from the list of the trash")
 
 
@@ -204,8 +223,7 @@ async def test_keys_in_one_piece_keep_their_order(start: StartSession, home: Pat
     first, *_ = some = lattices()
     await saved(home, some)
     async with start() as session:
-        for key in ("ctrl+r", "slash", *"phonx", "backspace", *"ons", "enter", "d", "u", "e", *"ab"):
-            session.app.post_message(Key(key, key if len(key) == 1 else None))
+        send(session, "ctrl+r", "slash", *"phonx", "backspace", *"ons", "enter", "d", "u", "e", *"ab")
         await session.until(lambda: isinstance(session.app.screen, AskText), "it asks for a title")
         screen = next(s for s in session.app.screen_stack if isinstance(s, History))
         assert screen.box.value == "phonons"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from metis_tui.store.index.names import Cursor, News, read_news, segment_names
@@ -15,6 +15,8 @@ from metis_tui.store.layout import Layout
 
 _SMALL_STEP, _STEP = 40, 100
 """Conversations that go into the index at once; the newest in small steps, to be found soon ..."""
+_PIECE = 20
+"""After so many the step may end early, when somebody types."""
 _SOON = 200
 """... as many as these."""
 MANY = 100
@@ -29,7 +31,11 @@ _SWEEP_DAYS = 7
 class Builder:
     """Belongs to one thread. Raises sqlite3.Error; files that cannot be read are left for later."""
 
-    def __init__(self, connection: sqlite3.Connection, layout: Layout) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, layout: Layout, gives_way: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`gives_way`: whether a step must end early."""
+        self._gives_way = gives_way
         self._connection = connection
         self._layout = layout
         self._writer = IndexWriter(connection, layout.conversations)
@@ -116,7 +122,11 @@ class Builder:
             count = _SMALL_STEP if self._taken < _SOON else _STEP
             self._taken += count
             some, self._pending = self._pending[-count:][::-1], self._pending[:-count]
-            self._take(some)
+            for begin in range(0, len(some), _PIECE):
+                if begin and self._gives_way():
+                    self._pending += some[begin:][::-1]
+                    break
+                self._take(some[begin : begin + _PIECE])
             if not self._pending:
                 self._writer.remember_words(False)
         elif self._to_sweep:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -32,13 +33,17 @@ _SNAPSHOT_SECONDS = 24 * 3600
 class IndexSession:
     """Belongs to one thread, but for `interrupt`. Raises sqlite3.Error and OSError."""
 
-    def __init__(self, layout: Layout, files: IndexFiles, path: Path) -> None:
+    def __init__(
+        self, layout: Layout, files: IndexFiles, path: Path, gives_way: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`gives_way`: whether building must rest now."""
+        self._gives_way = gives_way
         self.path = path
         self._files = files
         self._connection = connect(path)
         try:
             prepare(self._connection, files.store, layout.boot)
-            self._builder = Builder(self._connection, layout)
+            self._builder = Builder(self._connection, layout, gives_way)
         except BaseException:
             self._connection.close()
             raise
@@ -77,6 +82,8 @@ class IndexSession:
                 builder.compare_names()
             if wants_names or is_asked:
                 self._catch_up(whole=wants_names)
+            if self._gives_way():
+                return
             if not builder.is_idle:
                 if self._may_build():
                     builder.step()

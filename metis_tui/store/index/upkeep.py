@@ -54,6 +54,7 @@ class Upkeep:
         self._is_copy = False
         """The file was begun with the published copy."""
         self._told_at = float("-inf")
+        self._rests_until = float("-inf")
         self.progress = IndexProgress()
 
     @property
@@ -80,6 +81,15 @@ class Upkeep:
             self._requests.append(done)
             self._condition.notify()
         return done.wait(seconds)
+
+    def give_way(self, seconds: float) -> None:
+        """No building until so long from now: it would slow what runs in other threads."""
+        self._rests_until = time.monotonic() + seconds
+
+    @property
+    def _rest(self) -> float:
+        """Seconds until the building may go on."""
+        return max(0.0, self._rests_until - time.monotonic())
 
     def reindex(self) -> None:
         """Throws the file away and builds another one."""
@@ -128,7 +138,7 @@ class Upkeep:
         try:
             files = IndexFiles(self._place(), self._layout.root, self._cache)
             path = self._choose(files)
-            self._session = IndexSession(self._layout, files, path)
+            self._session = IndexSession(self._layout, files, path, lambda: self._rest > 0)
             self._keep(self._session)
         except NoPlace as reason:
             return f"there is no disk of this machine for it: {reason}"
@@ -169,7 +179,8 @@ class Upkeep:
                 request.set()
             with self._condition:
                 if not (self._requests or self._wants_names or self._is_closing or self._wants_anew):
-                    self._condition.wait(session.pause)
+                    pause = session.pause
+                    self._condition.wait(None if pause is None else max(pause, self._rest))
 
     def _after_fault(self, error: sqlite3.Error, files: IndexFiles | None, path: Path | None) -> str:
         """Another file takes the place of a damaged one."""

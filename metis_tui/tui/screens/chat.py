@@ -47,6 +47,8 @@ _SHORT_ROWS = 9
 _CONNECT_DELAY_SECONDS = 0.06
 _INDEX_DELAY_SECONDS = 10.0
 """The index is opened when the start is long over, or with the first search."""
+_TYPING_SECONDS = 0.2
+"""So long after a key the next one is to be expected."""
 _TIDY_DELAY_SECONDS = 45.0
 """The start, and what follows it at once, need the disk more."""
 _ACTIONS_FROM_THE_START = {"leave", "help", "palette", "leader", "suspend", "redraw", "copy_or_stop"}
@@ -183,6 +185,8 @@ class ChatScreen(
     @on(PromptInput.Changed)
     def prompt_changed(self) -> None:
         self.warm_up.typed()
+        if self.is_connected:
+            self.services.search.give_way(_TYPING_SECONDS)
 
     @on(PromptInput.Submitted)
     def prompt_submitted(self) -> None:

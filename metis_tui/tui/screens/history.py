@@ -29,6 +29,8 @@ from metis_tui.tui.widgets.transcript import Transcript
 
 NARROW = 100
 """Columns below which the preview goes under the list."""
+_KEYS_SECONDS = 0.4
+"""So long after a key the next one is to be expected."""
 _SHORT = 15
 """Rows below which there is no preview."""
 _KEYS = (
@@ -146,6 +148,7 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
 
     async def take_key(self, key: str, is_typing: bool) -> bool:
         """A key of the box; those that are text while one types are not for here."""
+        self.context.services.search.give_way(_KEYS_SECONDS)
         if key in ("pagedown", "pageup"):
             self.scroll_preview(1 if key == "pagedown" else -1)
         elif key == "escape":

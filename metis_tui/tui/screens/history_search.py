@@ -41,6 +41,8 @@ class HistorySearch(HistoryBase):
 
     _results: SearchResults | None = None
     _problems: Sequence[str] = ()
+    _listed_text = ""
+    """What the list belongs to."""
     _hit_limit = _HIT_LIMIT
     _progress: IndexProgress | None = None
 
@@ -106,9 +108,11 @@ class HistorySearch(HistoryBase):
         if self.box.is_typing:
             await asyncio.sleep(_ECHO_SECONDS)
         self._results = await self._look_into_messages() if needs_messages(self.asked) else None
-        is_longer = self._hit_limit > _HIT_LIMIT
+        # Another text begins at the top; the same one, or none any more, stays where the cursor is.
+        text, before = self.box.value.strip(), self._listed_text
+        self._listed_text = text
         self.settled.set()
-        self._show(self._rows(), keep=self._current_id() if is_longer or not self.box.is_typing else None)
+        self._show(self._rows(), keep=self._current_id() if text in (before, "") else None)
 
     async def _look_into_messages(self) -> SearchResults:
         waiting = self.set_timer(_SEARCHING_SECONDS, self.show_state)
