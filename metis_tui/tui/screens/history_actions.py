@@ -44,9 +44,12 @@ class HistoryActions(ChatBase):
         """Opens the history screen; `words` are searched for at once, empty ones begin in its search box."""
         from metis_tui.tui.screens.history import History
         from metis_tui.tui.screens.history_base import HistoryContext
+        from metis_tui.tui.screens.history_search import FIRST_COUNT
 
+        newest = self.services.store.list(limit=FIRST_COUNT, include_trashed=True)
         context = HistoryContext(
             services=self.services,
+            newest=asyncio.ensure_future(newest),
             conversation=lambda: self.pane.conversation,
             is_running=lambda: self.pane.is_running,
             pick_model=self.pick_model,

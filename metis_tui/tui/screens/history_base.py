@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ class HistoryContext:
     """What the history screen is given by the chat."""
 
     services: Services
+    newest: asyncio.Future[Sequence[ConversationSummary]]
+    """The first `FIRST_COUNT`, asked for before this screen was made."""
     conversation: Callable[[], Conversation]
     """The one in the chat."""
     is_running: Callable[[], bool]

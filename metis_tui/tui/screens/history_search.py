@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
     from metis_tui.chat.conversation import ConversationSummary
 
-_FIRST_COUNT = 100
+FIRST_COUNT = 100
 """Read before all others: more than a screen shows."""
+_PAINT_SECONDS = 0.1
+"""They are drawn before all others are read."""
 _FEW = 1000
 """More than so many are put in order off the event loop."""
 _HIT_LIMIT = 300
@@ -49,22 +51,36 @@ class HistorySearch(HistoryBase):
     # --- loading ----------------------------------------------------------------------------------
 
     def load(self) -> None:
+        newest = self.context.newest
+        if not len(self.shelf) and newest.done() and newest.exception() is None:
+            self._adopt(Shelf(newest.result()))  # to be there with the first paint
         self.run_worker(self._load(), group="list", exclusive=True, exit_on_error=False)
 
     async def _load(self) -> None:
         store = self.context.services.store
-        if not len(self.shelf):
-            await self._take(await store.list(limit=_FIRST_COUNT, include_trashed=True))
+        if not self.is_loaded.is_set():
+            newest = await self.context.newest
+            if not len(self.shelf):
+                self._adopt(Shelf(newest))
+            if len(newest) < FIRST_COUNT:  # there are no more
+                self.is_loaded.set()
+                self.show_state()
+                return
+            await asyncio.sleep(_PAINT_SECONDS)
         await self._take(await store.list(include_trashed=True))
         self.is_loaded.set()
         self.show_state()
 
     async def _take(self, found: Sequence[ConversationSummary]) -> None:
         if len(found) > _FEW:
-            self.shelf = await in_background(lambda: Shelf(found))
+            shelf = await in_background(lambda: Shelf(found))
             gc.freeze()  # they stay for long: a collection that looks at each of them holds up a key
         else:
-            self.shelf = Shelf(found)
+            shelf = Shelf(found)
+        self._adopt(shelf)
+
+    def _adopt(self, shelf: Shelf) -> None:
+        self.shelf = shelf
         for marked in [marked for marked in self.marked if marked not in self.shelf.summaries]:
             del self.marked[marked]
         if not self.rows_view.was_moved and not needs_messages(self.asked):
