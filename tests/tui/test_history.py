@@ -17,6 +17,7 @@ from metis_tui.tui.screens.dialogs import AskKey, AskText
 from metis_tui.tui.screens.export_dialog import AskExport
 from metis_tui.tui.screens.history import History
 from metis_tui.tui.screens.models import ModelPicker
+from metis_tui.tui.screens.review import Review
 from metis_tui.tui.screens.tag_dialog import AskTags
 
 _CHARACTERS = {"space": " ", "colon": ":", "slash": "/", "question_mark": "?"}
@@ -120,6 +121,11 @@ async def test_words_are_searched_as_they_are_typed_and_opened_where_they_are(
         await session.until_shown("How are lattices relaxed?")
         await session.pilot.press("n")
         await session.until_shown("The lattice constant follows.")
+        await session.pilot.press("v")
+        await session.until(lambda: isinstance(session.app.screen, Review))
+        await session.until_shown("Find lattice")
+        await session.pilot.press("q")
+        await session.until(lambda: session.app.screen is screen, "back in the list")
         await session.pilot.press("enter")
         await session.until(lambda: session.chat.pane.conversation.id == first.id, "it is open")
         await session.until_shown("The lattice constant follows.")

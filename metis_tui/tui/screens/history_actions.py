@@ -6,6 +6,8 @@ Other screens are imported when they are first opened: the first paint does not 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from metis_tui.chat.background import in_background
@@ -13,6 +15,7 @@ from metis_tui.tui.screens.chat_base import ChatBase
 from metis_tui.tui.widgets.notice_bar import Notice
 
 if TYPE_CHECKING:
+    from metis_tui.chat.conversation import ConversationSummary
     from metis_tui.chat.search import IndexProgress
     from metis_tui.tui.history.listing import HistoryChoice
     from metis_tui.tui.history.rerun import Rerun
@@ -27,6 +30,8 @@ class HistoryActions(ChatBase):
     rerun: Rerun | None = None
     """Prompts that are asked again, while there are any."""
     _watches_index = False
+    _known: Sequence[ConversationSummary] = ()
+    """The newest conversations as they were when somebody looked last."""
 
     def action_conversations(self) -> None:
         self.open_history()
@@ -49,6 +54,7 @@ class HistoryActions(ChatBase):
         newest = self.services.store.list(limit=FIRST_COUNT, include_trashed=True)
         context = HistoryContext(
             services=self.services,
+            known=self._known,
             newest=asyncio.ensure_future(newest),
             conversation=lambda: self.pane.conversation,
             is_running=lambda: self.pane.is_running,
@@ -58,17 +64,28 @@ class HistoryActions(ChatBase):
             start_search=self.start_search,
         )
 
+        screen = History(context, words)
+
         def closed(choice: HistoryChoice | None) -> None:
+            self._known = list(islice(screen.shelf.summaries.values(), FIRST_COUNT))
             if choice is not None:
                 self.app.clear_notifications()
             self.run_worker(self._follow(choice), group="open", exit_on_error=False)
 
         self._watch_index()
-        self.app.push_screen(History(context, words), closed)
+        self.app.push_screen(screen, closed)
 
     def start_search(self) -> None:
         """Opens the index, or looks for what is new; its modules load off the event loop."""
         self.run_worker(in_background(self.services.search.start), group="index", exit_on_error=False)
+        if not self._known:
+            self.run_worker(self._look_in_advance(), group="list", exit_on_error=False)
+
+    async def _look_in_advance(self) -> None:
+        from metis_tui.tui.screens.history_search import FIRST_COUNT
+
+        found = await self.services.store.list(limit=FIRST_COUNT, include_trashed=True)
+        self._known = self._known or found
 
     def _watch_index(self) -> None:
         """Once: a listener stays for good."""

@@ -29,6 +29,8 @@ class HistoryContext:
     """What the history screen is given by the chat."""
 
     services: Services
+    known: Sequence[ConversationSummary]
+    """The newest as they were some time ago, for the first paint."""
     newest: asyncio.Future[Sequence[ConversationSummary]]
     """The first `FIRST_COUNT`, asked for before this screen was made."""
     conversation: Callable[[], Conversation]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _REST_SECONDS = 0.07
 """The preview waits until the cursor rests: keys come first."""
-_TYPING_REST_SECONDS = 0.18
+_TYPING_REST_SECONDS = 0.25
 
 
 class HistoryPreview(HistoryBase):
@@ -47,6 +47,8 @@ class HistoryPreview(HistoryBase):
         self._preview_timer = self.set_timer(rest, self._preview_now)
 
     def _preview_now(self) -> None:
+        if self.box.is_typing and not self.settled.is_set():
+            return  # keys come first; what is found next is previewed
         if not self.has_class("-no-preview"):
             self.run_worker(self._preview(), group="preview", exclusive=True, exit_on_error=False)
 

@@ -51,17 +51,15 @@ class HistorySearch(HistoryBase):
     # --- loading ----------------------------------------------------------------------------------
 
     def load(self) -> None:
-        newest = self.context.newest
-        if not len(self.shelf) and newest.done() and newest.exception() is None:
-            self._adopt(Shelf(newest.result()))  # to be there with the first paint
+        if not self.is_loaded.is_set() and self.context.known:
+            self._adopt(Shelf(self.context.known))
         self.run_worker(self._load(), group="list", exclusive=True, exit_on_error=False)
 
     async def _load(self) -> None:
         store = self.context.services.store
         if not self.is_loaded.is_set():
             newest = await self.context.newest
-            if not len(self.shelf):
-                self._adopt(Shelf(newest))
+            self._adopt(Shelf(newest))
             if len(newest) < FIRST_COUNT:  # there are no more
                 self.is_loaded.set()
                 self.show_state()
