@@ -91,8 +91,6 @@ class ConversationIndex:
 
     async def search(self, query: SearchQuery, *, limit: int = 200) -> SearchResults:
         """Finds messages, after taking in what was just saved. A newer search ends this one, with nothing found."""
-        if self._upkeep is None:
-            self.start()
         self._newest += 1
         number, desk = self._newest, self._desk
         desk.interrupt()
@@ -119,7 +117,7 @@ class ConversationIndex:
     async def reindex(self) -> IndexProgress:
         """Throws the index away and makes it anew; returns when that is done."""
         if self._upkeep is None:
-            self.start()
+            await self._desk.worker.run(self.start)
         if self._upkeep is not None:
             self._upkeep.reindex()
         while not (self.progress.is_ready or self._is_closed):  # noqa: ASYNC110
@@ -157,6 +155,8 @@ class ConversationIndex:
         try:
             if is_stale():
                 raise Superseded
+            if self._upkeep is None:
+                self.start()
             upkeep = self._upkeep
             if upkeep is not None and not _is_of_symbols(query):
                 upkeep.freshen(_FRESH_SECONDS)
