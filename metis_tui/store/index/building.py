@@ -137,6 +137,8 @@ class Builder:
             if not self._to_sweep:
                 self._is_doubtful = False
                 set_meta(self._connection, "swept", str(time.time()))
+        if self.is_idle:
+            self._names = {}  # ten thousand lists less for every collection of garbage to look at
 
     def merge_some(self, *, is_first: bool) -> bool:
         """Joins parts of the index, which makes searching faster; False when there is nothing left to join."""

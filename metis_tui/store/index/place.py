@@ -23,6 +23,7 @@ _LOCAL = frozenset(
         "zfs",
         "tmpfs",
         "ramfs",
+        "rootfs",
         "overlay",
         "f2fs",
         "jfs",
