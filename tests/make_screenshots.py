@@ -96,7 +96,7 @@ async def draw(home: Path) -> None:
 
             await pilot.press("ctrl+r")
             await until(session, lambda: isinstance(app.screen, History) and app.screen.is_loaded.is_set())
-            await pilot.press("slash", *"matrix", "enter")
+            await pilot.press("slash", *"scal", "enter")
             await pilot.pause(0.5)
             save(session, "conversations")
             await pilot.press("escape")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import stat
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from app_session import Session, StartSession
 from textual.events import Key
+from textual.screen import Screen
 from textual.widgets import Input
 
 from metis_tui.chat.conversation import ChatMessage, Conversation
@@ -86,6 +88,11 @@ def words(text: str) -> list[str]:
     """The keys of a text."""
     names = {character: name for name, character in _CHARACTERS.items()}
     return [names.get(character, character) for character in text]
+
+
+def asks(session: Session, dialog: type[Screen[Any]]) -> bool:
+    """Whether the dialog is there with its field."""
+    return isinstance(session.app.screen, dialog) and bool(session.app.screen.query(Input))
 
 
 def titles(screen: History) -> list[str]:
@@ -180,7 +187,7 @@ async def test_changes_are_saved_and_taken_back(start: StartSession, home: Path)
         send(session, "u")
         await session.until(lambda: titles(screen) == ["Lattice in the title only", "Tensors", "First steps"])
         send(session, "A", "T")
-        await session.until(lambda: isinstance(session.app.screen, AskTags))
+        await session.until(lambda: asks(session, AskTags))
         await session.until_shown("Tags of 3 conversations")
         await session.pilot.press(*words("+physics -ma"), "tab", "enter")
         await session.until_shown("#physics")
@@ -215,7 +222,7 @@ async def test_renaming_and_the_conversation_in_the_chat(start: StartSession, ho
         await session.pilot.press("d")
         await session.until_shown("start another one first")
         await session.pilot.press("e")
-        await session.until(lambda: isinstance(session.app.screen, AskText))
+        await session.until(lambda: asks(session, AskText))
         session.app.screen.query_one(Input).value = "Renamed \x1b[31m"
         await session.pilot.press("enter")
         await session.until_shown("[open] Renamed ␛[31m")
@@ -230,7 +237,7 @@ async def test_keys_in_one_piece_keep_their_order(start: StartSession, home: Pat
     await saved(home, some)
     async with start() as session:
         send(session, "ctrl+r", "slash", *"phonx", "backspace", *"ons", "enter", "d", "u", "e", *"ab")
-        await session.until(lambda: isinstance(session.app.screen, AskText), "it asks for a title")
+        await session.until(lambda: asks(session, AskText), "it asks for a title")
         screen = next(s for s in session.app.screen_stack if isinstance(s, History))
         assert screen.box.value == "phonons"
         await session.until(lambda: session.app.screen.query_one(Input).value == "First stepsab")
@@ -245,7 +252,7 @@ async def test_marked_conversations_are_exported_into_one_new_file(start: StartS
     target = home / "out.json"
     async with start() as session:
         await opened(session, "space", "space", "x")
-        await session.until(lambda: isinstance(session.app.screen, AskExport))
+        await session.until(lambda: asks(session, AskExport))
         await session.pilot.press("tab", "tab")
         await session.until_shown("can be imported again")
         session.app.screen.query_one(Input).value = str(target)
@@ -255,7 +262,7 @@ async def test_marked_conversations_are_exported_into_one_new_file(start: StartS
         assert stat.S_IMODE(target.stat().st_mode) == 0o600
         before = target.read_bytes()
         await session.pilot.press("x")
-        await session.until(lambda: isinstance(session.app.screen, AskExport))
+        await session.until(lambda: asks(session, AskExport))
         session.app.screen.query_one(Input).value = str(target)
         await session.pilot.press("enter")
         await session.until_shown("is there already")
@@ -268,7 +275,7 @@ async def test_the_last_prompts_are_asked_again_of_another_model(start: StartSes
     async with start() as session:
         await session.ready()
         await opened(session, "j", "space", "space", "R")
-        await session.until(lambda: isinstance(session.app.screen, ModelPicker))
+        await session.until(lambda: asks(session, ModelPicker))
         session.app.screen.query_one(Input).value = "gpt-oss-120b@metis"
         await session.until_shown("gpt-oss-120b")
         await session.pilot.press("enter")
@@ -293,7 +300,7 @@ async def test_asking_again_is_stopped_and_leaves_out_what_cannot_be_asked(start
     async with start() as session:
         await session.ready()
         await opened(session, "A", "R")
-        await session.until(lambda: isinstance(session.app.screen, ModelPicker))
+        await session.until(lambda: asks(session, ModelPicker))
         session.app.screen.query_one(Input).value = "gpt-oss-120b@metis"
         await session.until_shown("gpt-oss-120b")
         await session.pilot.press("enter")

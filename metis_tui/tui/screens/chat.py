@@ -45,6 +45,7 @@ STREAM_FRAMES_PER_SECOND = 12.0
 _SHORT_ROWS = 9
 """Below this many rows the prompt and the end of the transcript get all the room."""
 _CONNECT_DELAY_SECONDS = 0.06
+_LIST_DELAY_SECONDS = 3.0
 _INDEX_DELAY_SECONDS = 10.0
 """The index is opened when the start is long over, or with the first search."""
 _TYPING_SECONDS = 0.2
@@ -162,6 +163,7 @@ class ChatScreen(
         self.run_worker(self.access_watch.run(), group="access", exit_on_error=False)
         self.run_worker(self.warm_up.run(services.gateway.warm_up), group="warm-up", exit_on_error=False)
         self.set_interval(10.0, self.show_state)
+        self.set_timer(_LIST_DELAY_SECONDS, self.look_in_advance)
         self.set_timer(_INDEX_DELAY_SECONDS, self.start_search)
         self.set_timer(_TIDY_DELAY_SECONDS, self._tidy)
         self._watch_other_windows()

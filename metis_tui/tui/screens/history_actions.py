@@ -78,6 +78,9 @@ class HistoryActions(ChatBase):
     def start_search(self) -> None:
         """Opens the index, or looks for what is new; its modules load off the event loop."""
         self.run_worker(in_background(self.services.search.start), group="index", exit_on_error=False)
+
+    def look_in_advance(self) -> None:
+        """Reads the newest conversations, so that they are there when they are asked for."""
         if not self._known:
             self.run_worker(self._look_in_advance(), group="list", exit_on_error=False)
 

@@ -189,8 +189,8 @@ class HistorySearch(HistoryBase):
         if not len(self.shelf):
             return "No saved conversations yet."
         if self.box.value.strip():
-            return "Nothing is found. Esc shows the whole list again, ? tells of filters."
-        return "Nothing is listed here: is:archived and is:trash show the rest."
+            return "Nothing is found. Esc: the whole list; ?: filters"
+        return "Nothing here. is:archived, is:trash: the rest"
 
     def next_sort(self) -> None:
         sorts = [sort for sort in SORTS if sort != "best" or needs_messages(self.asked)]
