@@ -72,10 +72,32 @@ class ChatEngine:
         self._monotonic = monotonic
         self._now = now
         self._is_closing = False
+        self._others: list[ChatEngine] = []
 
     def interrupt(self) -> None:
         """From now on a cancelled turn counts as interrupted by the program's end, not as stopped by the user."""
         self._is_closing = True
+        for other in self._others:
+            other.interrupt()
+
+    def with_recourse(self, recourse: Recourse) -> ChatEngine:
+        """An engine on the same gateway and store that gets its requests through by other means."""
+        other = ChatEngine(self._gateway, self._store, monotonic=self._monotonic, now=self._now, recourse=recourse)
+        self._others.append(other)
+        return other
+
+    async def put_prompt(self, conversation: Conversation, text: str, model: ServedModel) -> ChatMessage:
+        """Saves a prompt at the head and asks nobody yet; `regenerate` does.
+
+        Raises:
+            InvalidRequest: empty prompt, a parameter out of range or a read-only conversation; nothing is changed.
+        """
+        self._check(conversation)
+        if not text.strip():
+            raise InvalidRequest("There is no text to send.", title="The prompt is empty")
+        prompt = self._add_prompt(conversation, storable(text), model, conversation.head)
+        await self._store.append(conversation, prompt)
+        return prompt
 
     async def send(
         self, conversation: Conversation, text: str, model: ServedModel, *, parent: str | None = AT_HEAD

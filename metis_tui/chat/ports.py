@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -166,6 +166,9 @@ class ConversationStore(Protocol):
 
     async def voter(self) -> str:
         """What the user is called in votes for others: made up, and always the same; empty when nothing is kept."""
+
+    async def keep_record(self, conversation: Conversation, content: Mapping[str, object]) -> bool:
+        """Adds a record of another type to those in `Conversation.extras`; its key "t" names the type."""
 
     async def add(self, conversation: Conversation) -> Addition:
         """Saves a whole conversation that was made elsewhere: imported or forked.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from metis_tui.config.paths import make_private_folder
@@ -19,6 +19,8 @@ class Choices:
     model: str = ""
     has_seen_notice: bool = False
     """Whether the user was told once that the service logs prompts."""
+    presets: dict[str, list[str]] = field(default_factory=dict)
+    """Sets of models to compare, `model@cluster` by the name that the user gave them."""
 
 
 class ChoicesFile:
@@ -48,9 +50,12 @@ class ChoicesFile:
         try:
             table = json.loads(content)
             theme, model, seen = table.get("theme"), table.get("model"), table.get("has_seen_notice")
+            presets = _presets(table.get("presets"))
         except (ValueError, AttributeError, RecursionError):
             return Choices()
-        return Choices(theme if isinstance(theme, str) else "", model if isinstance(model, str) else "", seen is True)
+        return Choices(
+            theme if isinstance(theme, str) else "", model if isinstance(model, str) else "", seen is True, presets
+        )
 
     def update(self, **changes: object) -> None:
         """Changes some choices. Failing to save them costs nothing, so it is silent."""
@@ -67,3 +72,10 @@ class ChoicesFile:
         except OSError:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
+
+
+def _presets(content: object) -> dict[str, list[str]]:
+    if not isinstance(content, dict):
+        return {}
+    lists = {name: models for name, models in content.items() if isinstance(models, list)}
+    return {str(name): [model for model in models if isinstance(model, str)] for name, models in lists.items()}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -177,6 +177,12 @@ class ConversationFiles:
     async def voter(self) -> str:
         """What the user of this data folder is called in votes for others: made up, and always the same."""
         return await self._reader.run(self._library.made_up_name)
+
+    async def keep_record(self, conversation: Conversation, content: Mapping[str, object]) -> bool:
+        """Adds a record of another type to those in `Conversation.extras`; its key "t" names the type."""
+        conversation.extras = (*conversation.extras, dict(content))
+        fields = {key: value for key, value in content.items() if key != "t"}
+        return await self._say_of(conversation, str(content["t"]), fields)
 
     async def _say_of(self, conversation: Conversation, record_type: str, content: dict[str, object]) -> bool:
         if conversation.is_empty or conversation.is_read_only:

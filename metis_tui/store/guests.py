@@ -6,7 +6,7 @@ both, and none of the other saved conversations. Reading alone writes nothing to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -95,6 +95,9 @@ class GuestStore:
 
     async def vote(self, conversation: Conversation, message_id: str, value: object) -> bool:
         return await self._of(conversation.id).vote(conversation, message_id, value)
+
+    async def keep_record(self, conversation: Conversation, content: Mapping[str, object]) -> bool:
+        return await self._of(conversation.id).keep_record(conversation, content)
 
     async def add(self, conversation: Conversation) -> Addition:
         return await self._of(conversation.id).add(conversation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -94,6 +94,10 @@ class MemoryStore:
 
     async def voter(self) -> str:
         return ""
+
+    async def keep_record(self, conversation: Conversation, content: Mapping[str, object]) -> bool:
+        conversation.extras = (*conversation.extras, dict(content))
+        return conversation.is_empty or self._keep(conversation)
 
     async def add(self, conversation: Conversation) -> Addition:
         known = self._kept.get(conversation.id)

@@ -66,6 +66,15 @@ ACTIONS: tuple[Action, ...] = (
     Action("parameter", "Set a parameter", "For example /set temperature = 0.2", "", "", "set", "[NAME = VALUE]"),
     Action("retry", "Ask again", "Send the last prompt once more, beside the reply that is there", "", "a", "retry"),
     Action("go_on", "Go on from here", "Has the model go on from a reply that was cut short", "f9", "o", "continue"),
+    Action(
+        "compare",
+        "Compare models",
+        "The same prompt to several models; what is typed, else the prompt at hand",
+        "ctrl+t",
+        "c",
+        "vs",
+        "[MODEL...]",
+    ),
     Action("stop", "Stop the reply", "Keeps what has arrived", "escape", "k", "stop"),
     Action("edit_prompt", "Edit in $EDITOR", "Write the prompt in your editor", "ctrl+g", "e", "edit"),
     Action("copy_menu", "Copy…", "Source, rendered, code N, all", "", "y", "copy", "[WHAT]"),
@@ -148,6 +157,7 @@ ACTIONS: tuple[Action, ...] = (
         where="transcript",
     ),
     Action("provenance", "Provenance", "How a reply was made", "p", "P", "provenance", where="transcript"),
+    Action("compare_here", "Compare models here", "Its prompt to several models", "c", where="transcript"),
     Action("focus_prompt", "Back to the prompt", "", "i,escape", where="transcript"),
 )
 
@@ -177,7 +187,7 @@ def shown_key(key: str) -> str:
 _OPENING = frozenset(
     {
         *("choose_model", "conversations", "search_all", "settings", "leader", "palette", "help", "status"),
-        *("sign_in", "find"),
+        *("sign_in", "find", "compare"),
     }
 )
 """Actions that open a screen. Their keys are taken before any widget sees them: otherwise keys that arrive in the

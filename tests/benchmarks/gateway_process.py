@@ -13,7 +13,8 @@ import re
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from urllib.parse import urlsplit
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[2]))
 
+_ASKS = re.compile(rb"POST \S+/chat/completions ")
 _CONTENT = re.compile(rb'"content": ("(?:[^"\\]|\\.)*")')
 
 
@@ -30,6 +32,10 @@ class Reply:
 
     pieces: list[str]
     times: list[float]
+    asked: list[float] = field(default_factory=list)
+    """When the last requests for replies came, oldest first."""
+    texts: list[str] = field(default_factory=list)
+    """Of the last replies."""
 
     @property
     def text(self) -> str:
@@ -54,7 +60,7 @@ class GatewayProcess:
         self.process.stdin.write(b"\n")
         self.process.stdin.flush()
         answer = self._line()
-        return Reply(answer["pieces"], answer["times"])
+        return Reply(**answer)
 
     def __enter__(self) -> GatewayProcess:
         return self
@@ -69,7 +75,8 @@ class Relay:
 
     def __init__(self, host: str, port: int) -> None:
         self._host, self._port = host, port
-        self.reply: list[tuple[float, bytes]] = []
+        self.replies: deque[list[tuple[float, bytes]]] = deque(maxlen=16)
+        self.asked: deque[float] = deque(maxlen=16)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -80,20 +87,25 @@ class Relay:
         await asyncio.gather(self._pass(reader, up_writer, False), self._pass(up_reader, writer, True))
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, is_reply: bool) -> None:
+        reply: list[tuple[float, bytes]] = []
         with contextlib.suppress(OSError):
             while data := await reader.read(1 << 18):
+                if not is_reply and _ASKS.match(data):
+                    self.asked.append(time.monotonic())
                 writer.write(data)
                 if is_reply:
                     if b"text/event-stream" in data:
-                        self.reply = []
-                    self.reply.append((time.monotonic(), data))
+                        reply = []
+                        self.replies.append(reply)
+                    reply.append((time.monotonic(), data))
                 await writer.drain()
         writer.close()
 
     def last(self) -> dict[str, list[Any]]:
-        stream = b"".join(data for _, data in self.reply)
+        reply = self.replies[-1] if self.replies else []
+        stream = b"".join(data for _, data in reply)
         ends, total = [], 0
-        for sent, data in self.reply:
+        for sent, data in reply:
             total += len(data)
             ends.append((total, sent))
         pieces: list[str] = []
@@ -106,7 +118,12 @@ class Relay:
             if text:
                 pieces.append(text)
                 times.append(ends[place][1])
-        return {"pieces": pieces, "times": times}
+        return {"pieces": pieces, "times": times, "asked": list(self.asked), "texts": list(map(_text, self.replies))}
+
+
+def _text(reply: list[tuple[float, bytes]]) -> str:
+    stream = b"".join(data for _, data in reply)
+    return "".join(json.loads(found) for found in _CONTENT.findall(stream))
 
 
 async def main() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from metis_tui.tui.app import MetisApp
     from metis_tui.tui.branching import Branching
     from metis_tui.tui.catalog_watch import CatalogWatch
+    from metis_tui.tui.comparing import Comparing
     from metis_tui.tui.copying import Copying
     from metis_tui.tui.prompt_editing import PromptEditing
     from metis_tui.tui.reading import Reading
@@ -64,6 +65,7 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     _copying: Copying | None = None
     _taking_out: TakingOut | None = None
     _sharing: Sharing | None = None
+    _comparing: Comparing | None = None
 
     @property
     def services(self) -> Services:
@@ -91,6 +93,15 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     @property
     def taking_out(self) -> TakingOut:
         raise NotImplementedError
+
+    @property
+    def comparing(self) -> Comparing:
+        """Made when it is first needed."""
+        from metis_tui.tui.comparing import Comparing
+
+        if self._comparing is None:
+            self._comparing = Comparing(self)
+        return self._comparing
 
     @property
     def branching(self) -> Branching:

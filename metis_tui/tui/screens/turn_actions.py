@@ -122,6 +122,15 @@ class TurnActions(ChatBase):
         if model is not None and not self.pane.go_on(model):
             self.tell("The last reply is whole. To ask for another one: Ctrl+X a.")
 
+    async def action_compare(self) -> None:
+        await self.comparing.compare()
+
+    async def action_compare_here(self) -> None:
+        await self.comparing.compare()
+
+    async def compare_with(self, names: str) -> None:
+        await self.comparing.compare_named(names)
+
     def tell_waiting(self) -> None:
         """While a turn waits to be sent again or has stalled: why, and what can be done about it."""
         turn = self.pane.turn

@@ -16,10 +16,11 @@ from textual.reactive import reactive
 
 from metis_tui.tui.widgets.transcript_document import Position
 from metis_tui.tui.widgets.transcript_heading import Clock, local_time
+from metis_tui.tui.widgets.transcript_paragraphs import TranscriptParagraphs
 from metis_tui.tui.widgets.transcript_scroll import TranscriptScroll
 
 
-class TranscriptCursor(TranscriptScroll):
+class TranscriptCursor(TranscriptParagraphs):
     """The keys and the mouse on messages."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

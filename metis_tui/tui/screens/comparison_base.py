@@ -1,0 +1,62 @@
+"""What the parts of the comparison screen share. Declares; `ComparisonScreen` gives the values."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from metis_tui.chat.printable import printable
+from metis_tui.tui.screens.overlay import ClosesOnce
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Mapping
+
+    from metis_tui.chat.comparison import Comparison, Lane, LaneEvent
+    from metis_tui.tui.lane_services import LaneServices
+    from metis_tui.tui.widgets.lane_pane import LanePane
+
+
+class ComparisonBase(ClosesOnce["Lane | None"]):
+    comparison: Comparison
+    services: LaneServices
+    focused_number: int
+
+    @property
+    def panes(self) -> list[LanePane]:
+        raise NotImplementedError
+
+    @property
+    def focused_pane(self) -> LanePane | None:
+        raise NotImplementedError
+
+    @property
+    def is_hidden(self) -> bool:
+        """Names and numbers are not shown."""
+        raise NotImplementedError
+
+    @property
+    def is_busy(self) -> bool:
+        raise NotImplementedError
+
+    def ask(self, turns: Mapping[Lane, AsyncGenerator[LaneEvent, None]]) -> None:
+        raise NotImplementedError
+
+    def show_words(self) -> None:
+        raise NotImplementedError
+
+    def forget_vote(self) -> None:
+        raise NotImplementedError
+
+    def stop_holding(self) -> None:
+        raise NotImplementedError
+
+    async def rebuild_lanes(self) -> None:
+        raise NotImplementedError
+
+    def tell(self, text: str, *, is_problem: bool = False) -> None:
+        """A passing message; its text may come from anywhere."""
+        self.notify(
+            printable(text)[:600],
+            severity="error" if is_problem else "information",
+            timeout=10 if is_problem else 4,
+            markup=False,
+        )

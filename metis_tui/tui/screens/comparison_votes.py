@@ -1,0 +1,164 @@
+"""Verdicts on the lanes of a comparison: hiding the names, votes with reasons, taking them back, differences."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from metis_tui.chat.printable import printable_line
+from metis_tui.tui.screens.comparison_base import ComparisonBase
+from metis_tui.tui.widgets.lane_pane import LETTERS
+
+if TYPE_CHECKING:
+    from metis_tui.chat.votes import Vote
+
+
+class ComparisonVotes(ComparisonBase):
+    """A vote counts for the replies that are shown; another round takes it out of view, not out of the records."""
+
+    _vote: Vote | None = None
+    _are_names_shown = False
+    """After a blind vote."""
+    _was_blind = False
+    """When the replies on screen were asked for."""
+
+    @property
+    def is_hidden(self) -> bool:
+        return self.comparison.is_blind and not self._are_names_shown
+
+    @property
+    def has_voted(self) -> bool:
+        return self._vote is not None
+
+    @property
+    def verdict_words(self) -> str:
+        vote = self._vote
+        if vote is None:
+            return ""
+        if vote.verdict == "best" and vote.best is not None:
+            words = f"{LETTERS[vote.best]} is best"
+        else:
+            words = {"tie": "a tie", "bad": "all bad"}.get(vote.verdict, "")
+        return f"{words}: {printable_line(vote.reason, 60)}" if vote.reason else words
+
+    # --- blind ------------------------------------------------------------------------------------
+
+    def action_blind(self) -> None:
+        """Hides names, numbers and speed and shuffles the lanes; pressed again, shows them."""
+        if self.is_busy and not self.comparison.is_blind:
+            self.tell("Wait until all lanes are done: who is fast was seen already.")
+            return
+        self.comparison.is_blind = not self.comparison.is_blind
+        self._are_names_shown = False
+        if self.comparison.is_blind and not self.is_busy:
+            self.comparison.shuffle()
+            self.forget_vote()
+            self.focused_number = 1
+            self.run_worker(self.rebuild_lanes(), group="lanes", exit_on_error=False)
+            self.tell(
+                "Names are hidden and the lanes shuffled. They write at one pace, and are named after your vote."
+            )
+        else:
+            self.stop_holding()
+            self._show_names()
+
+    def _show_names(self) -> None:
+        for pane in self.panes:
+            pane.is_blind = self.is_hidden
+            if not pane.is_busy:
+                pane.show_thread()
+            pane.tell()
+        self.show_words()
+
+    # --- votes ------------------------------------------------------------------------------------
+
+    async def action_vote(self, choice: str) -> None:
+        from metis_tui.chat.votes import Vote
+
+        panes = self.panes
+        if self.is_busy:
+            self.tell("Vote when all lanes are done, or stop them: . this one, ! all.")
+            return
+        replies = [pane.lane.reply for pane in panes]
+        if any(reply is None for reply in replies) or len(panes) < 2:
+            self.tell("A vote needs a reply in every lane, and two lanes.")
+            return
+        best = LETTERS.index(choice) if choice in LETTERS else None
+        if best is not None and best >= len(panes):
+            return
+        was_hidden = self.is_hidden
+        self._vote = Vote(
+            prompt_id=self._voted_prompt(),
+            replies=tuple(reply.id for reply in replies if reply is not None),
+            models=tuple(pane.lane.model.key for pane in panes),
+            verdict="best" if best is not None else "tie" if choice == "tie" else "bad",
+            best=best,
+            is_blind=was_hidden,
+            is_same_speed=was_hidden,
+            created_ms=int(time.time() * 1000),
+            tags=self.comparison.conversation.tags,
+        )
+        self._are_names_shown = True
+        await self._keep_vote()
+        self._show_names()
+        names = f" It is {panes[best].name_shown}." if was_hidden and best is not None else ""
+        self.tell(f"Kept: {self.verdict_words}.{names} y adds why, u takes it back.")
+
+    def _voted_prompt(self) -> str:
+        """The prompt that the replies on screen answer: of several in a later round, the first lane's."""
+        lane = self.comparison.lanes[0]
+        return (lane.reply.parent if lane.reply is not None else None) or self.comparison.prompt_id
+
+    async def _keep_vote(self) -> None:
+        vote = self._vote
+        if vote is not None:
+            await self.comparison.store.vote(self.comparison.conversation, vote.prompt_id, vote.as_value())
+
+    def action_reason(self) -> None:
+        from metis_tui.tui.screens.dialogs import AskText
+
+        vote = self._vote
+        if vote is None:
+            self.tell("Vote first: A, B, … is best, t tie, x all bad.")
+            return
+
+        def given(reason: str | None) -> None:
+            if reason is not None:
+                self.run_worker(self._add_reason(reason), group="vote", exit_on_error=False)
+
+        self.app.push_screen(AskText("Why?", vote.reason), given)
+
+    async def _add_reason(self, reason: str) -> None:
+        from dataclasses import replace
+
+        if self._vote is not None:
+            self._vote = replace(self._vote, reason=printable_line(reason, 500))
+            await self._keep_vote()
+            self.show_words()
+
+    async def action_undo_vote(self) -> None:
+        vote, self._vote = self._vote, None
+        if vote is None:
+            self.tell("There is no vote to take back.")
+            return
+        await self.comparison.store.vote(self.comparison.conversation, vote.prompt_id, None)
+        self.tell("The vote is taken back.")
+        self.show_words()
+
+    def forget_vote(self) -> None:
+        """Other replies come: the vote that was shown is about the ones before."""
+        self._vote = None
+        self._are_names_shown = False
+
+    # --- differences ------------------------------------------------------------------------------
+
+    def action_difference(self) -> None:
+        """The focused lane against the next one."""
+        panes = [pane for pane in self.panes if pane.lane.reply is not None]
+        if len(panes) < 2:
+            self.tell("Two replies are needed.")
+            return
+        self.tell("not yet")
+
+    def action_export(self) -> None:
+        self.tell("not yet")
