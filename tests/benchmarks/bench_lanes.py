@@ -1,8 +1,8 @@
 """Comparisons by numbers, by hand: python tests/benchmarks/bench_lanes.py
 
 One lane in the chat and four lanes side by side, each at 1,000 tokens a second, take turns: processor time for 1,000
-tokens, the echo of typed keys while all stream, bytes a character, how far apart the requests reached the gateway, and
-whether each lane's text is on disk as it was sent.
+tokens, the echo of typed keys while all stream, bytes a character, how far apart the requests reached the gateway,
+and whether each lane's text is on disk as it was sent.
 """
 
 from __future__ import annotations

@@ -153,12 +153,16 @@ class ComparisonVotes(ComparisonBase):
     # --- differences ------------------------------------------------------------------------------
 
     def action_difference(self) -> None:
-        """The focused lane against the next one."""
-        panes = [pane for pane in self.panes if pane.lane.reply is not None]
+        """The focused lane against the next one; all others can be chosen there."""
+        panes = [pane for pane in self.panes if pane.lane.reply is not None and not pane.is_busy]
         if len(panes) < 2:
-            self.tell("Two replies are needed.")
+            self.tell("Two replies are needed, in lanes that are done.")
             return
-        self.tell("not yet")
+        from metis_tui.tui.screens.difference import ComparedReply, DifferenceScreen
+
+        left = next((n for n, pane in enumerate(panes) if pane.number == self.focused_number), 0)
+        replies = [ComparedReply(pane.name_shown, pane.lane.reply.text if pane.lane.reply else "") for pane in panes]
+        self.app.push_screen(DifferenceScreen(replies, left, (left + 1) % len(panes)))
 
     def action_export(self) -> None:
         self.tell("not yet")

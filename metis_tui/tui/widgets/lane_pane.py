@@ -127,11 +127,14 @@ class LanePane(Vertical):
             return "not asked"
         if self.is_blind:
             return "done" if reply.stop in ("stop", "length") else "failed" if reply.failure else "stopped"
-        return " · ".join(reply_facts(reply))
+        return fitting(reply_facts(reply), max(12, self.size.width - 6))
 
     def strip(self) -> str:
         """The lane in a few characters, for the line that shows all lanes."""
-        facts = self.facts().replace("first ", "").replace(" tokens", "")
+        reply = self.lane.reply
+        is_told = reply is not None and not self.is_busy and not self.is_blind
+        facts = " · ".join(reply_facts(reply)) if is_told and reply is not None else self.facts()
+        facts = facts.replace("first ", "").replace(" tokens", "")
         return f"{self.number} {self.sign} {self.name_shown.partition('@')[0]} {facts}"
 
     # --- a turn -----------------------------------------------------------------------------------
@@ -221,6 +224,14 @@ class LanePane(Vertical):
         self.hold = None
         if self._kept is not None and not self.is_busy:
             self.transcript.end_reply(self._as_shown(self._kept))
+
+
+def fitting(facts: list[str], room: int) -> str:
+    """The facts joined; when there is no room, token counts go first, and why it stopped goes last."""
+    kept = list(facts)
+    while len(kept) > 1 and len(" · ".join(kept)) > room:
+        del kept[next((n for n, fact in enumerate(kept) if fact.endswith("tokens")), 0)]
+    return " · ".join(kept)
 
 
 def reply_facts(reply: ChatMessage) -> list[str]:
