@@ -6,15 +6,16 @@ messages, each has its own end.
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from metis_tui.chat.catalog import Catalog, ServedModel
 from metis_tui.chat.conversation import ChatMessage, Conversation
+from metis_tui.chat.departures import StartLine
+from metis_tui.chat.fair_timing import new_seed, shuffled
 from metis_tui.chat.identifiers import new_ulid
 from metis_tui.chat.turn import TurnEvent, TurnStarted
 
@@ -33,35 +34,6 @@ class RequestSent(NamedTuple):
 
 
 LaneEvent = TurnEvent | RequestSent
-
-
-class StartLine:
-    """Holds requests back until all are ready; then they leave in one turn of the event loop, in the given order."""
-
-    def __init__(self, order: Iterable[Lane]) -> None:
-        self._order = list(order)
-        self._ready: dict[Lane, asyncio.Future[None]] = {}
-
-    async def ready(self, lane: Lane) -> None:
-        """Waits for the others."""
-        if lane not in self._order:
-            return
-        self._ready[lane] = future = asyncio.get_running_loop().create_future()
-        self._go()
-        await future
-
-    def give_up(self, lane: Lane) -> None:
-        """The others no longer wait for this one."""
-        if lane in self._order:
-            self._order.remove(lane)
-            self._go()
-
-    def _go(self) -> None:
-        if all(lane in self._ready for lane in self._order):
-            for lane in self._order:
-                if not self._ready[lane].done():
-                    self._ready[lane].set_result(None)
-            self._order.clear()
 
 
 @dataclass(eq=False)
@@ -102,7 +74,7 @@ class Comparison:
     store: ConversationStore
     conversation: Conversation
     prompt_id: str
-    seed: int = field(default_factory=lambda: random.SystemRandom().randrange(2**31))
+    seed: int = field(default_factory=new_seed)
     id: str = field(default_factory=new_ulid)
     is_blind: bool = False
     lanes: list[Lane] = field(default_factory=list)
@@ -149,24 +121,24 @@ class Comparison:
         return self._round({lane: self.engine.send(lane.thread, text, lane.model) for lane in lanes})
 
     def _round(self, turns: dict[Lane, AsyncGenerator[TurnEvent, None]]) -> Turns:
-        order = list(turns)
-        self._chance.shuffle(order)
-        self.orders.append([lane.model.key for lane in order])
+        lanes = list(turns)
+        order = shuffled(len(lanes), self._chance)
+        self.orders.append([lanes[number].model.key for number in order])
         line = StartLine(order)
-        return {lane: self._run(lane, turn, line) for lane, turn in turns.items()}
+        return {lane: self._run(number, turns[lane], line) for number, lane in enumerate(lanes)}
 
     async def _run(
-        self, lane: Lane, turn: AsyncGenerator[TurnEvent, None], line: StartLine
+        self, number: int, turn: AsyncGenerator[TurnEvent, None], line: StartLine
     ) -> AsyncGenerator[LaneEvent, None]:
         try:
             async with aclosing(turn) as events:
                 async for event in events:
                     yield event
                     if isinstance(event, TurnStarted):  # everything is ready but the request itself
-                        await line.ready(lane)
+                        await line.ready(number)
                         yield RequestSent()
         finally:
-            line.give_up(lane)
+            line.give_up(number)
 
     # --- what is kept -----------------------------------------------------------------------------
 
@@ -180,17 +152,8 @@ class Comparison:
     async def keep(self) -> bool:
         """Saves which replies belong together, so that the comparison can be opened again."""
         self.gather()
-        lanes = [{"model": lane.model.key, "head": lane.thread.head} for lane in self.lanes]
-        content: dict[str, object] = {
-            "t": RECORD,
-            "id": self.id,
-            "msg": self.prompt_id,
-            "lanes": lanes,
-            "orders": self.orders,
-            "seed": self.seed,
-        }
-        if self.is_blind:
-            content["blind"] = True
+        heads = [(lane.model.key, lane.thread.head) for lane in self.lanes]
+        content = record_of(self.prompt_id, heads, self.orders, self.seed, id=self.id, is_blind=self.is_blind)
         return await self.store.keep_record(self.conversation, content)
 
     async def choose(self, lane: Lane) -> bool:
@@ -199,6 +162,27 @@ class Comparison:
         self.conversation.model = lane.model.key
         await self.store.set_value(self.conversation, "model", lane.model.key)
         return await self.store.set_value(self.conversation, "head", lane.thread.head)
+
+
+def record_of(
+    prompt_id: str,
+    lanes: Sequence[tuple[str, str | None]],
+    orders: Sequence[Sequence[str]],
+    seed: int,
+    *,
+    id: str,
+    is_blind: bool = False,
+) -> dict[str, object]:
+    """What a comparison leaves in its conversation; `lanes` are (`model@cluster`, the lane's last message)."""
+    content: dict[str, object] = {
+        "t": RECORD,
+        "id": id,
+        "msg": prompt_id,
+        "lanes": [{"model": model, "head": head} for model, head in lanes],
+        "orders": [list(order) for order in orders],
+        "seed": seed,
+    }
+    return {**content, "blind": True} if is_blind else content
 
 
 def comparisons_in(conversation: Conversation) -> dict[str, Mapping[str, Any]]:

@@ -15,6 +15,7 @@ from typing import Any
 from metis_tui.chat import parameters
 from metis_tui.chat.catalog import ServedModel
 from metis_tui.chat.compared_replies import compared_prompt, matrix_of
+from metis_tui.chat.comparison import record_of
 from metis_tui.chat.conversation import ChatMessage, Conversation, title_from_prompt
 from metis_tui.chat.departures import DeparturePacer, leave_together
 from metis_tui.chat.engine import ChatEngine
@@ -78,6 +79,7 @@ async def run(
         finally:
             output.end_line()  # also when it is stopped
         printer.close(end)
+        await store.keep_record(conversation, _record(end, [model.key for model in models]))
         if options.report:
             await write_report(options, matrix_of(conversation, asked.id), reports, output)
         return _code(end)
@@ -177,6 +179,14 @@ async def _lane(
     printer.end(last, end.conversation)
     tell_failure(last)
     return last
+
+
+def _record(end: ComparisonEnd, models: Sequence[str]) -> dict[str, object]:
+    """By which the application opens it again, with the replies of the last round as its lanes."""
+    last = {each.lane.model: each.reply.id for each in end.ends}
+    orders = [[models[departure.lane] for departure in departures] for departures in end.rounds]
+    lanes = [(model, last.get(model)) for model in models]
+    return record_of(end.prompt.id, lanes, orders, end.seed, id=new_ulid())
 
 
 def _code(end: ComparisonEnd) -> ExitCode:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from metis_tui.chat.branches import prompt_of
 from metis_tui.chat.catalog import ModelState
+from metis_tui.chat.departures import DeparturePacer
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.printable import printable_line
 
@@ -31,6 +32,7 @@ class Comparing:
     def __init__(self, chat: ChatBase) -> None:
         self._chat = chat
         self._lane_engine: ChatEngine | None = None
+        self._pacer = DeparturePacer()
 
     # --- beginning --------------------------------------------------------------------------------
 
@@ -163,8 +165,13 @@ class Comparing:
             chat.pane.show(conversation)
             chat.show_state()
 
-        services = LaneServices(choose_models=self.choose_models, drawing_rate=chat.metis_app.drawing_rate)
+        services = LaneServices(self.choose_models, chat.metis_app.drawing_rate, self._get_ready)
         chat.app.push_screen(ComparisonScreen(comparison, fresh, services), closed)
+
+    async def _get_ready(self, models: Sequence[ServedModel]) -> None:
+        """So that no lane pays for a connection that another one finds open, or meets the limit on requests."""
+        await self._chat.services.gateway.warm_up(models)
+        await self._pacer.room(len(models))
 
     def _engine(self) -> ChatEngine:
         """Its lanes wait for their models without a screen over the others; a sign-in serves all of them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,3 +16,5 @@ class LaneServices:
     """Opens the list of models to mark some; the callback gets them, or None."""
     drawing_rate: Callable[[float], float]
     """Frames a second that the line takes, of those that are wanted."""
+    get_ready: Callable[[Sequence[ServedModel]], Awaitable[None]]
+    """Opens connections to the models and waits until so many requests may leave at once."""

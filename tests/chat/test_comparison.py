@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from metis_tui.auth.fixed import FixedToken
-from metis_tui.chat.catalog import Catalog, ServedModel
-from metis_tui.chat.comparison import Comparison, RequestSent, StartLine, Turns, comparisons_in, reopened
+from metis_tui.chat.catalog import Catalog
+from metis_tui.chat.comparison import Comparison, RequestSent, Turns, comparisons_in, reopened
 from metis_tui.chat.conversation import Conversation
 from metis_tui.chat.engine import ChatEngine
 from metis_tui.chat.turn import TurnFailed
@@ -149,15 +149,3 @@ async def test_a_damaged_record_opens_as_far_as_it_goes(bench: Bench, record: di
     prompt_id = next(iter(conversation.messages))
     found = reopened(bench.engine, bench.store, conversation, {"msg": prompt_id, **record}, Catalog())
     assert [lane.reply for lane in found.lanes] == [None] * len(found.lanes)
-
-
-async def test_nobody_waits_for_a_lane_that_gave_up() -> None:
-    conversation = Conversation()
-    a, b = (Comparison(None, None, conversation, "").add(ServedModel(n, "c", "", "")) for n in "ab")  # type: ignore[arg-type]
-    line = StartLine([a, b])
-    waiting = asyncio.ensure_future(line.ready(a))
-    await asyncio.sleep(0)
-    assert not waiting.done()
-    line.give_up(b)
-    await waiting
-    await line.ready(b)

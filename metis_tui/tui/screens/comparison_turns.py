@@ -33,12 +33,26 @@ class ComparisonTurns(ComparisonBase):
     _lock_step: LockStep | None = None
     _release_timer: Timer | None = None
 
+    _is_preparing = False
+
     @property
     def is_busy(self) -> bool:
-        return any(pane.is_busy for pane in self.panes)
+        return self._is_preparing or any(pane.is_busy for pane in self.panes)
 
     def ask(self, turns: Mapping[Lane, AsyncGenerator[LaneEvent, None]]) -> None:
-        """Runs turns in their lanes, all at once."""
+        """Runs turns in their lanes, all at once, when everything is ready for them."""
+        self._is_preparing = True
+        self.run_worker(self._ask(turns), group="ask", exit_on_error=False)
+
+    async def _ask(self, turns: Mapping[Lane, AsyncGenerator[LaneEvent, None]]) -> None:
+        try:
+            await self.services.get_ready([lane.model for lane in turns])
+        finally:
+            self._is_preparing = False
+        if self.is_attached:
+            self._start(turns)
+
+    def _start(self, turns: Mapping[Lane, AsyncGenerator[LaneEvent, None]]) -> None:
         panes = {pane.lane: pane for pane in self.panes}
         rate = max(4.0, self.services.drawing_rate(_FRAMES_PER_SECOND) / max(1, len(turns)) ** 0.5)
         if self.is_hidden:
