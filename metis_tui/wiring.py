@@ -406,8 +406,10 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
     from metis_tui.chat.delivery import Recourse
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.chat.patience import Patience
+    from metis_tui.exchange.matrix_reports import MatrixReportFiles
     from metis_tui.gateway.client import GatewayClient
     from metis_tui.store.drafts import DraftFile
+    from metis_tui.store.matrix_folder import MatrixFiles
     from metis_tui.store.measurements import MeasurementFile
     from metis_tui.tui.services import Services
 
@@ -419,7 +421,7 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
     store, troubles = _store_for_application(options, ground)
     search = _search_in_memory(store) if options.no_save else make_search(ground)
     opened = None
-    if options.open_id and is_file_name(options.open_id):
+    if options.open_id and is_file_name(options.open_id) and not os.path.isdir(options.open_id):
         store, search, opened = with_guests(Path(options.open_id).expanduser(), exchange, store)
         troubles = [*troubles, *opened.problems]
     measurements, drafts = MeasurementFile(state), DraftFile(state)
@@ -437,6 +439,8 @@ def _services_for_application(options: argparse.Namespace, ground: Ground, at_th
         measurements=measurements,
         drafts=ForgetfulDrafts() if options.no_save else drafts,
         exchange=exchange,
+        reports=MatrixReportFiles(),
+        matrix_folder=MatrixFiles,
         opened_file=opened,
         base_url=gateway.base_url,
         is_saving=not options.no_save,
@@ -503,8 +507,8 @@ def with_guests(
 
 
 def is_file_name(text: str) -> bool:
-    """Whether `--open` means a file, not a conversation: ids have neither points nor slashes."""
-    return "/" in text or "." in text or os.path.isfile(text)
+    """Whether `--open` means a file or a folder, not a conversation: ids have neither points nor slashes."""
+    return "/" in text or "." in text or os.path.exists(text)
 
 
 async def _borrowed(options: argparse.Namespace, ground: Ground) -> tuple[MemoryStore, list[str]]:

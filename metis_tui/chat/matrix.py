@@ -15,6 +15,7 @@ from typing import Literal, NamedTuple, Protocol
 from metis_tui.chat.conversation import ChatMessage, Params, Role
 from metis_tui.chat.errors import ChatError
 from metis_tui.chat.fair_timing import ModelReplies
+from metis_tui.chat.votes import Vote
 
 ReportFormat = Literal["md", "csv", "jsonl", "html"]
 REPORT_FORMATS: tuple[ReportFormat, ...] = ("md", "csv", "jsonl", "html")
@@ -258,6 +259,12 @@ class MatrixFolder(Protocol):
 
     def append(self, result: CellResult) -> None:
         """Adds one result; when it returns, it is durable."""
+
+    def read_votes(self) -> list[Vote]:
+        """The votes on its replies; empty when there are none that can be read."""
+
+    def write_votes(self, votes: Sequence[Vote]) -> None:
+        """Puts all votes in place, as a file that `metis-tui votes --merge` takes."""
 
     def write_report(self, kind: ReportFormat, content: bytes) -> str:
         """Puts a report beside the results; returns its path."""

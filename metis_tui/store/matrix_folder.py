@@ -2,6 +2,7 @@
 
     matrix.json   the plan, put in place whole (0600)
     cells.jsonl   one record for each finished cell, only ever appended to, synced one by one (0600)
+    votes.json    votes on its replies, put in place whole (0600)
     running       who runs it now: machine, process and since when
 
 A record is one line with a checksum and a newline before it (see `records`): a torn one costs its own cell only,
@@ -18,6 +19,7 @@ import json
 import os
 import platform
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from metis_tui.chat.matrix import (
@@ -31,12 +33,14 @@ from metis_tui.chat.matrix import (
     plan_from_json,
     results_that_count,
 )
+from metis_tui.chat.votes import Vote, as_export, from_export
 from metis_tui.store import matrix_cells
 from metis_tui.store.disk import Disk, in_words
 from metis_tui.store.machine import Owner, this_process
 from metis_tui.store.records import BadRecord, decode, split_lines
 
 PLAN, CELLS, LOCK = "matrix.json", "cells.jsonl", "running"
+_VOTES = "votes.json"
 UNTOUCHED_SECONDS = 600.0
 
 
@@ -100,6 +104,17 @@ class MatrixFiles:
     def write_plan(self, plan: MatrixPlan) -> None:
         content = json.dumps(plan_as_json(plan), ensure_ascii=False, indent=1).encode("utf-8", "replace") + b"\n"
         self._publish(PLAN, content)
+
+    def read_votes(self) -> list[Vote]:
+        """The votes on its replies; empty when there are none that can be read."""
+        try:
+            return from_export(json.loads((self._folder / _VOTES).read_bytes()))[0]
+        except (OSError, ValueError, RecursionError):
+            return []
+
+    def write_votes(self, votes: Sequence[Vote]) -> None:
+        """Puts all votes in place, as a file that others' rankings take, too."""
+        self._publish(_VOTES, json.dumps(as_export(votes), ensure_ascii=False, indent=1).encode() + b"\n")
 
     def write_report(self, kind: ReportFormat, content: bytes) -> str:
         return str(self._publish(f"report.{kind}", content))

@@ -75,6 +75,7 @@ ACTIONS: tuple[Action, ...] = (
         "vs",
         "[MODEL...]",
     ),
+    Action("matrix", "Open a matrix", "A folder of metis-tui matrix, as a grid", "", "", "matrix", "FOLDER"),
     Action("stop", "Stop the reply", "Keeps what has arrived", "escape", "k", "stop"),
     Action("edit_prompt", "Edit in $EDITOR", "Write the prompt in your editor", "ctrl+g", "e", "edit"),
     Action("copy_menu", "Copy…", "Source, rendered, code N, all", "", "y", "copy", "[WHAT]"),

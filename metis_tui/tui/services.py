@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from metis_tui.chat.engine import ChatEngine
     from metis_tui.chat.exchange import ConversationExchange
+    from metis_tui.chat.matrix import MatrixFolder, MatrixReports
     from metis_tui.chat.ports import Authenticator, ConversationStore, DraftKeeper, MeasurementLog, ModelGateway
     from metis_tui.chat.search import ConversationSearch
     from metis_tui.chat.sign_in import Identity, SignInService
@@ -27,7 +28,7 @@ class Start:
     conversation_id: str | None = None
     continue_last: bool = False
     file: str = ""
-    """To be shown instead of what is saved; see `Services.opened_file`."""
+    """To be shown instead of what is saved; see `Services.opened_file`. A folder: of a matrix."""
     history_query: str | None = None
     """Words that the history screen searches for at once, "" for all; None: the chat comes up."""
     is_demo: bool = False
@@ -65,6 +66,9 @@ class Services:
     measurements: MeasurementLog
     drafts: DraftKeeper
     exchange: ConversationExchange
+    reports: MatrixReports
+    matrix_folder: Callable[[Path], MatrixFolder]
+    """A folder that `metis-tui matrix` made."""
     base_url: str
     route: str = ""
     """How requests get to the gateway, in words: direct, or by which proxy."""

@@ -19,9 +19,11 @@ from metis_tui.config.paths import built_in_themes
 from metis_tui.config.settings import Settings
 from metis_tui.demo.server import DemoGateway
 from metis_tui.exchange.file_exchange import FileExchange
+from metis_tui.exchange.matrix_reports import MatrixReportFiles
 from metis_tui.gateway.client import GatewayClient
 from metis_tui.store.conversation_store import ConversationFiles
 from metis_tui.store.drafts import DraftFile
+from metis_tui.store.matrix_folder import MatrixFiles
 from metis_tui.store.measurements import MeasurementFile
 from metis_tui.store.search import ConversationIndex
 from metis_tui.tui.app import MetisApp
@@ -122,6 +124,8 @@ def make_launch(
             measurements=MeasurementFile(state),
             drafts=DraftFile(state),
             exchange=exchange,
+            reports=MatrixReportFiles(),
+            matrix_folder=MatrixFiles,
             base_url=demo.url,
             opened_file=opened,
         )

@@ -27,7 +27,9 @@ from metis_tui.config.choices import ChoicesFile
 from metis_tui.config.paths import built_in_themes
 from metis_tui.config.settings import Settings
 from metis_tui.exchange.file_exchange import FileExchange
+from metis_tui.exchange.matrix_reports import MatrixReportFiles
 from metis_tui.store.drafts import DraftFile
+from metis_tui.store.matrix_folder import MatrixFiles
 from metis_tui.store.memory import MemoryStore
 from metis_tui.store.memory_search import MemorySearch
 from metis_tui.tui.app import MetisApp
@@ -255,6 +257,8 @@ def looks(
             measurements=facts,
             drafts=DraftFile(home / "state"),
             exchange=FileExchange(),
+            reports=MatrixReportFiles(),
+            matrix_folder=MatrixFiles,
             base_url="https://gateway.example.org/resource_server/",
         )
 

@@ -18,7 +18,7 @@ from textual.widgets import Static
 from metis_tui.chat.printable import printable_line
 from metis_tui.tui.screens.comparison_turns import ComparisonTurns
 from metis_tui.tui.screens.comparison_votes import ComparisonVotes
-from metis_tui.tui.widgets.lane_pane import LanePane
+from metis_tui.tui.widgets.lane_pane import LETTERS, LanePane
 from metis_tui.tui.widgets.prompt_input import PromptInput
 
 if TYPE_CHECKING:
@@ -163,16 +163,11 @@ class ComparisonScreen(ComparisonTurns, ComparisonVotes):
         self.query_one("#comparison-strip", Static).update(strip)
         self.query_one("#comparison-keys", Static).update(Text(self._keys(width), no_wrap=True))
 
-    def _keys(self, width: int) -> str:
-        last = self.comparison.lanes and "ABCDEFGHI"[len(self.comparison.lanes) - 1]
-        words = [
-            f"1-{len(self.comparison.lanes)} lane",
-            "Enter go on with it",
-            f"A-{last} best",
-            "t tie",
-            "x all bad",
-        ]
-        words += [
+    def key_words(self) -> list[str]:
+        """The keys, the most needed first."""
+        count = len(self.comparison.lanes)
+        votes = [f"A-{LETTERS[count - 1]} best", "t tie", "x all bad"] if count > 1 else []
+        more = [
             "b blind",
             "d diff",
             "z zoom",
@@ -183,9 +178,11 @@ class ComparisonScreen(ComparisonTurns, ComparisonVotes):
             "s sync",
             "w export",
         ]
-        words = ["Esc back", *words]
+        return ["Esc back", f"1-{count} lane", "Enter go on with it", *votes, *more]
+
+    def _keys(self, width: int) -> str:
         line = ""
-        for word in words:
+        for word in self.key_words():
             longer = f"{line} · {word}" if line else word
             if cell_len(longer) > width:
                 break

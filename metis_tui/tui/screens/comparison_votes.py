@@ -165,4 +165,9 @@ class ComparisonVotes(ComparisonBase):
         self.app.push_screen(DifferenceScreen(replies, left, (left + 1) % len(panes)))
 
     def action_export(self) -> None:
-        self.tell("not yet")
+        """A report of the replies to the prompt, side by side, with measures and where they come from."""
+        if self.is_hidden:
+            self.tell("Vote first, or press b: a report names the models.")
+        else:
+            self.comparison.gather()
+            self.services.export(self.comparison)

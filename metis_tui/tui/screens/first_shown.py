@@ -19,6 +19,9 @@ async def show_first(chat: ChatScreen, start: Start) -> None:
     if services.opened_file is not None:
         await _show_file(chat, services.opened_file)
         return
+    if start.file:
+        chat.comparing.open_matrix(start.file)
+        return
     wanted = start.conversation_id
     if wanted is None and start.continue_last:
         newest = await services.store.list(limit=1)

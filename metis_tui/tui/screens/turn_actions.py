@@ -128,6 +128,12 @@ class TurnActions(ChatBase):
     async def action_compare_here(self) -> None:
         await self.comparing.compare()
 
+    def action_matrix(self) -> None:
+        self.tell("Name its folder: /matrix FOLDER. metis-tui matrix makes one.")
+
+    async def matrix_with(self, folder: str) -> None:
+        self.comparing.open_matrix(folder)
+
     async def compare_with(self, names: str) -> None:
         await self.comparing.compare_named(names)
 
