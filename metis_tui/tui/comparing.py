@@ -210,7 +210,7 @@ class Comparing:
         async def save(title: str, data: bytes, name: str) -> None:
             await chat.taking_out.save(title, data, name)
 
-        chat.app.push_screen(MatrixGrid(shown_path(path), matrix, folder, chat.services.reports, save))
+        chat.app.push_screen(MatrixGrid(path.name or shown_path(path), matrix, folder, chat.services.reports, save))
 
     async def _get_ready(self, models: Sequence[ServedModel]) -> None:
         """So that no lane pays for a connection that another one finds open, or meets the limit on requests."""

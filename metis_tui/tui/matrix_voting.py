@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from metis_tui.chat.background import in_background
 from metis_tui.chat.catalog import ServedModel
-from metis_tui.chat.comparison import Comparison, Lane
+from metis_tui.chat.comparison import Comparison
 from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.chat.matrix import Cell, Matrix, MatrixFolder, PromptCase
 from metis_tui.chat.votes import Vote, vote_from
-from metis_tui.tui.lane_services import LaneServices
-from metis_tui.tui.screens.comparison import ComparisonScreen
+from metis_tui.tui.screens.matrix_vote import MatrixVote
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -105,45 +104,3 @@ class _VoteKeeper:
 
     async def keep_record(self, conversation: Conversation, content: object) -> bool:
         return True
-
-
-class MatrixVote(ComparisonScreen):
-    """Only looks and votes: the replies of a matrix stay what they are. Enter goes on with the next one."""
-
-    CSS_PATH = "comparison.tcss"
-
-    def __init__(self, comparison: Comparison, told: str) -> None:
-        nothing: Any = None
-        super().__init__(comparison, [], LaneServices(nothing, lambda rate: rate, nothing, nothing))
-        self._told = told
-
-    @property
-    def verdict_words(self) -> str:
-        return " · ".join(filter(None, (self._told, super().verdict_words)))
-
-    def key_words(self) -> list[str]:
-        letters = "ABCDEFGHI"[len(self.comparison.lanes) - 1]
-        return [
-            "Esc ends",
-            f"A-{letters} best",
-            "t tie",
-            "x all bad",
-            "Enter next",
-            "y why",
-            "u back",
-            "d diff",
-            "z zoom",
-            "s sync",
-        ]
-
-    def action_choose(self) -> None:
-        """The next one."""
-        self.dismiss(self.comparison.lanes[0])
-
-    async def _leave(self, lane: Lane | None) -> None:
-        self.dismiss(lane)
-
-    def _stays(self) -> None:
-        self.tell("The replies of a matrix stay what they are.")
-
-    action_ask_again = action_add_lane = action_remove_lane = action_write = action_export = action_blind = _stays

@@ -111,7 +111,7 @@ def make_launch(
         gateway = GatewayClient(demo.url, access)
         exchange, store, opened = FileExchange(), ConversationFiles(home / "data"), None
         search = ConversationIndex(home / "data")
-        if file := start.get("file"):
+        if (file := start.get("file")) and not Path(file).is_dir():
             store, search, opened = with_guests(Path(file), exchange, store)
         return Services(
             engine=ChatEngine(gateway, store),

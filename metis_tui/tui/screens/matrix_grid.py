@@ -63,12 +63,13 @@ class MatrixGrid(ClosesOnce[None]):
 
     def __init__(self, name: str, matrix: Matrix, folder: MatrixFolder, reports: MatrixReports, save: Save) -> None:
         super().__init__()
-        self._name = printable_line(name, 120)
+        self._folder_name = printable_line(name, 120)
         self._matrix = matrix
         self._folder = folder
         self._reports = reports
         self._save = save
         self._view = 0
+        self._filled_width = 0
         self._votes: list[Vote] = []
 
     def compose(self) -> ComposeResult:
@@ -79,13 +80,13 @@ class MatrixGrid(ClosesOnce[None]):
         yield Static(keys, id="matrix-keys", markup=False)
 
     async def on_mount(self) -> None:
-        self._fill()
         self._table.focus()
         self._votes = await in_background(self._folder.read_votes)
         self._show_title()
 
     def on_resize(self) -> None:
-        self._fill()
+        if self.size.width != self._filled_width:
+            self._fill()
 
     @property
     def _table(self) -> DataTable[Text]:
@@ -96,10 +97,10 @@ class MatrixGrid(ClosesOnce[None]):
     def _show_title(self) -> None:
         plan, results = self._matrix.plan, self._matrix.results
         total, failed = len(plan.cells()), sum(result.has_failed for result in results.values())
-        words = [f"{self._name}", f"{len(plan.prompts):,} prompts × {len(plan.models)} models × {plan.repeat}"]
+        words = [self._folder_name, f"{len(plan.prompts):,} prompts × {len(plan.models)} models × {plan.repeat}"]
         words.append(f"{len(results):,} of {total:,} cells" if len(results) < total else f"{total:,} cells")
         words += [f"{failed:,} failed"] if failed else []
-        words += [f"{len(self._votes):,} votes"] if self._votes else []
+        words += [f"{len(self._votes):,} vote{'s' * (len(self._votes) != 1)}"] if self._votes else []
         words.append(f"shown: {_VIEWS[self._view]}")
         self.query_one("#matrix-title", Static).update(Text(" · ".join(words), no_wrap=True, overflow="ellipsis"))
 
@@ -108,7 +109,7 @@ class MatrixGrid(ClosesOnce[None]):
             return
         table, plan = self._table, self._matrix.plan
         place = table.cursor_coordinate
-        width = self.size.width
+        self._filled_width = width = self.size.width
         column = max(10, min(26, (width - _NARROWEST_PROMPT) // max(1, len(plan.models)) - 2))
         room = max(_NARROWEST_PROMPT, width - (column + 2) * len(plan.models) - 4)
         table.clear(columns=True)
