@@ -138,6 +138,36 @@ class Comparing:
         ]
         return replies[-1].id if replies else None
 
+    # --- votes ------------------------------------------------------------------------------------
+
+    def vote_through(self, ids: Sequence[str]) -> None:
+        """Votes blind on the newest comparison of each conversation, one after the other."""
+        self._chat.taking_out.start(self._vote_through(ids))
+
+    async def _vote_through(self, ids: Sequence[str]) -> None:
+        from metis_tui.chat.comparison import comparisons_in, reopened
+        from metis_tui.tui.screens.vote_only import VoteOnly
+
+        chat, store = self._chat, self._chat.services.store
+        found: list[Comparison] = []
+        for conversation_id in ids:
+            current = chat.pane.conversation
+            try:
+                conversation = current if current.id == conversation_id else await store.open(conversation_id)
+            except KeyError:
+                continue
+            records = list(comparisons_in(conversation).values())
+            if records:
+                found.append(reopened(self._engine(), store, conversation, records[-1], chat.catalog))
+        found = [comparison for comparison in found if sum(lane.reply is not None for lane in comparison.lanes) > 1]
+        if not found:
+            chat.app.notify("There is no comparison in it. R asks another model, and makes one.", markup=False)
+        for number, comparison in enumerate(found, 1):
+            comparison.is_blind = True
+            comparison.shuffle()
+            if await chat.app.push_screen_wait(VoteOnly(comparison, f"vote {number} of {len(found)}")) is None:
+                return
+
     # --- opening and closing ----------------------------------------------------------------------
 
     def _reopen(self, conversation: Conversation) -> bool:

@@ -15,7 +15,7 @@ from metis_tui.chat.comparison import Comparison
 from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.chat.matrix import Cell, Matrix, MatrixFolder, PromptCase
 from metis_tui.chat.votes import Vote, vote_from
-from metis_tui.tui.screens.matrix_vote import MatrixVote
+from metis_tui.tui.screens.vote_only import VoteOnly
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -51,7 +51,7 @@ class MatrixVoting:
             return
         for place, (case, number) in enumerate(open_rounds, 1):
             told = f"vote {place} of {len(open_rounds)}"
-            screen = MatrixVote(self._comparison(case, number), told)
+            screen = VoteOnly(self._comparison(case, number), told)
             goes_on = await self._app.push_screen_wait(screen)
             if goes_on is None:
                 return

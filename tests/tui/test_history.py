@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from textual.events import Key
 from textual.screen import Screen
 from textual.widgets import Input
 
+from metis_tui.chat.comparison import comparisons_in
 from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.chat.identifiers import new_ulid
 from metis_tui.store.conversation_store import ConversationFiles
@@ -21,6 +23,7 @@ from metis_tui.tui.screens.history import History
 from metis_tui.tui.screens.models import ModelPicker
 from metis_tui.tui.screens.review import Review
 from metis_tui.tui.screens.tag_dialog import AskTags
+from metis_tui.tui.screens.vote_only import VoteOnly
 
 _CHARACTERS = {"space": " ", "colon": ":", "slash": "/", "question_mark": "?"}
 DAY_MS = 86_400_000
@@ -281,7 +284,7 @@ async def test_the_last_prompts_are_asked_again_of_another_model(start: StartSes
         await session.pilot.press("enter")
         await session.until(lambda: isinstance(session.app.screen, AskKey))
         await session.pilot.press("y")
-        await session.until_shown("2 of 2 prompts were asked again")
+        await session.until_shown("2 of 2 were asked again")
         assert session.chat.rerun is None
         for one in (first, tensors):
             found = await reread(home, one)
@@ -289,8 +292,43 @@ async def test_the_last_prompts_are_asked_again_of_another_model(start: StartSes
             new = [m for m in found.messages.values() if m.id not in one.messages]
             assert [(m.role, m.served_by) for m in new] == [("assistant", "gpt-oss-120b@metis")]
             assert new[0].parent == [m for m in one.path() if m.role == "user"][-1].id
+            [record] = comparisons_in(found).values()
+            assert [lane["head"] for lane in record["lanes"]] == [one.head, new[0].id]
         await session.pilot.press("escape")
         await session.until(lambda: session.app.screen is session.chat, "nothing is marked or running any more")
+
+
+async def test_all_prompts_are_asked_again_with_fresh_replies_and_voted_on(start: StartSession, home: Path) -> None:
+    """Is the new model as good on my conversations? Its branch is beside the old one, and both are voted on blind."""
+    some = lattices()[:2]
+    await saved(home, some)
+    async with start() as session:
+        await session.ready()
+        await opened(session, "A", "R")
+        await session.until(lambda: isinstance(session.app.screen, ModelPicker))
+        session.app.screen.query_one(Input).value = "gpt-oss-120b@metis"
+        await session.until_shown("gpt-oss-120b")
+        await session.pilot.press("enter")
+        await session.until(lambda: isinstance(session.app.screen, AskKey))
+        await session.pilot.press("f")
+        await session.until_shown("2 of 2 were asked again")
+        for one in some:
+            found = await reread(home, one)
+            assert (found.head, found.model) == (one.head, one.model)
+            [record] = comparisons_in(found).values()
+            fresh = replace(found, head=record["lanes"][1]["head"]).path()
+            prompts = [m.text for m in one.path() if m.role == "user"]
+            assert [m.text for m in fresh if m.role == "user"] == prompts
+            assert {m.served_by for m in fresh if m.role == "assistant"} == {"gpt-oss-120b@metis"}
+        await session.pilot.press("A", "c")
+        for number in (1, 2):
+            await session.until_shown(f"vote {number} of 2")
+            await session.pilot.press("A")
+            await session.until_shown("A is best")
+            await session.pilot.press("enter")
+        await session.until(lambda: not isinstance(session.app.screen, VoteOnly), "all is voted on")
+        for one in some:
+            assert len((await reread(home, one)).votes) == 1
 
 
 async def test_asking_again_is_stopped_and_leaves_out_what_cannot_be_asked(start: StartSession, home: Path) -> None:

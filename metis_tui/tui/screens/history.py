@@ -140,6 +140,7 @@ class History(HistorySearch, HistoryPreview, HistoryChanges, HistorySharing):
             "e,f2": self.rename,
             "x": self.export,
             "R": self.ask_again,
+            "c": self.vote,
             "s": self.next_sort,
             "n": lambda: self.next_hit(1),
             "N": lambda: self.next_hit(-1),

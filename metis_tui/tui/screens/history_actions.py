@@ -61,6 +61,7 @@ class HistoryActions(ChatBase):
             pick_model=self.pick_model,
             rerun=lambda: self.rerun,
             start_rerun=self.start_rerun,
+            vote_through=self.comparing.vote_through,
             start_search=self.start_search,
         )
 

@@ -42,6 +42,8 @@ class HistoryContext:
     rerun: Callable[[], Rerun | None]
     """The prompts that are asked again in the background, while there are any."""
     start_rerun: Callable[[Rerun], None]
+    vote_through: Callable[[Sequence[str]], None]
+    """Votes on the newest comparison of each of these conversations, one after the other."""
     start_search: Callable[[], None]
     """Opens the index, or looks for what is new."""
 

@@ -88,18 +88,22 @@ class HistorySharing(HistoryBase):
 
         count = "this conversation" if len(ids) == 1 else f"each of {len(ids):,} conversations"
         text = (
-            f"{model.key} answers the last prompt of {count}, one after the other. "
-            "Each answer is saved beside the one that is there."
+            f"{model.key} answers prompts of {count}, one conversation after the other. What it says is saved beside "
+            "what is there, and both are kept as a comparison: c votes on them, with the names hidden."
         )
-        keys = {"y": "start, and leave the branches shown as they are", "n": "start, and show the new answers"}
+        keys = {
+            "y": "the last prompt, after the replies that are there",
+            "n": "the same, and show the new replies",
+            "f": "all prompts, with fresh replies",
+        }
 
         def decided(key: str | None) -> None:
             if key is not None:
-                self._start(ids, model, keeps_branch=key == "y")
+                self._start(ids, model, keeps_branch=key != "n", is_fresh=key == "f")
 
         self.app.push_screen(AskKey("Ask again", text, keys), decided)
 
-    def _start(self, ids: Sequence[str], model: ServedModel, *, keeps_branch: bool) -> None:
+    def _start(self, ids: Sequence[str], model: ServedModel, *, keeps_branch: bool, is_fresh: bool) -> None:
         from metis_tui.tui.history.rerun import Rerun
 
         context, services = self.context, self.context.services
@@ -110,10 +114,15 @@ class HistorySharing(HistoryBase):
             store=services.store,
             current=lambda: (context.conversation(), context.is_running()),
             keeps_branch=keeps_branch,
+            is_fresh=is_fresh,
         )
         self.unmark()
         context.start_rerun(rerun)
         self.show_state()
+
+    def vote(self) -> None:
+        """Votes blind on the comparisons of the conversations chosen."""
+        self.context.vote_through([summary.id for summary in self.chosen() if not summary.is_trashed])
 
     def stop_asking(self) -> bool:
         """Stops asking again; False when nothing is asked."""

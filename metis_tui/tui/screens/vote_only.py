@@ -1,4 +1,4 @@
-"""One comparison of a matrix, to be voted on blind. Looks and votes; asks nobody."""
+"""One comparison of several, to be voted on blind. Looks and votes; asks nobody."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from metis_tui.chat.comparison import Comparison, Lane
 
 
-class MatrixVote(ComparisonScreen):
-    """Only looks and votes: the replies of a matrix stay what they are. Enter goes on with the next one."""
+class VoteOnly(ComparisonScreen):
+    """Returns a lane to go on with the next one, None to end. `told` says how manieth it is."""
 
     CSS_PATH = "comparison.tcss"
 
@@ -48,6 +48,6 @@ class MatrixVote(ComparisonScreen):
         self.dismiss(lane)
 
     def _stays(self) -> None:
-        self.tell("The replies of a matrix stay what they are.")
+        self.tell("Here replies are voted on; they stay what they are.")
 
     action_ask_again = action_add_lane = action_remove_lane = action_write = action_export = action_blind = _stays
