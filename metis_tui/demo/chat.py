@@ -17,6 +17,7 @@ from .faults import (
     Fault,
     Reply,
     Stream,
+    befalling,
     changed,
     early_answer,
     plain_answer,
@@ -80,7 +81,8 @@ class ChatDesk:
     async def answer(self, payload: dict[str, Any], model: DemoModel) -> tuple[ChatAnswer, int]:
         """The answer, and the tokens it used if that is known already."""
         payload = {key: value for key, value in payload.items() if value is not None}
-        _, faults = split_faults(last_prompt(payload["messages"]))
+        _, asked_for = split_faults(last_prompt(payload["messages"]))
+        faults = befalling(asked_for, f"{payload['model']}@{model.cluster}")
         for fault in faults:
             early = early_answer(fault, payload["model"], model.cluster)
             if early is not None:

@@ -33,6 +33,7 @@ STALL_SECONDS = 10.0
 SLOW_START_SECONDS = 2.0
 DELTAS_BEFORE_FAULT = 3
 
+_SPARING = "only"
 _MARKER = re.compile(r"@@([a-z][a-z0-9_]*)(?::([^@]*))?@@")
 
 
@@ -54,12 +55,20 @@ def split_faults(prompt: str) -> tuple[str, list[Fault]]:
     faults: list[Fault] = []
 
     def take(match: re.Match[str]) -> str:
-        if match[1] not in FAULT_NAMES:
+        if match[1] not in FAULT_NAMES and match[1] != _SPARING:
             return match[0]
         faults.append(Fault(match[1], match[2]))
         return ""
 
     return _MARKER.sub(take, prompt).strip(), faults
+
+
+def befalling(faults: list[Fault], served_model: str) -> list[Fault]:
+    """The faults that befall a model: `@@only:sophia@@` spares those without that in their `model@cluster`."""
+    wanted = [fault.value or "" for fault in faults if fault.name == _SPARING]
+    if wanted and not any(part in served_model for part in wanted):
+        return []
+    return [fault for fault in faults if fault.name != _SPARING]
 
 
 ACCESS_FAULTS = ("lapse", "inactive", "wrong_identity", "globus_down", "group")

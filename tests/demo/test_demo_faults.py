@@ -36,6 +36,12 @@ def test_faults_before_the_stream(gateway: DemoGateway, name: str, status: int, 
     assert text in got.text
 
 
+def test_a_fault_that_befalls_one_model_spares_the_others(gateway: DemoGateway) -> None:
+    prompt = "hi @@http500@@ @@only:gemma@@"
+    assert chat(gateway, prompt).status == 200
+    assert chat(gateway, prompt, model="gemma-4-31B-it").status == 500
+
+
 UPSTREAM = [
     ("http500", 500, "RDU worker crashed"),
     ("http429", 429, "Rate limit exceeded for model gpt-oss-120b"),

@@ -18,6 +18,8 @@ Piece = tuple[str, Style]
 _PLAIN = Style.null()
 _COUNT_WIDTH = 5
 _WHEN_WIDTH = 10
+_TITLE_ROOM = 12
+"""Cells that a title should have beside its signs; tags give way."""
 _MODEL_WIDTH = 26
 
 
@@ -37,11 +39,12 @@ def title_pieces(row: Row, state: RowState, width: int, now: float, palette: Pal
     """Signs and title on the left; tags, model, message count and time on the right as far as there is room."""
     summary = row.summary
     gutter = ("\u258c" if state.is_cursor else " ") + ("\u2713" if state.is_marked else " ")
-    right = _right(summary, width, now)
+    right, signs = _right(summary, width, now), _signs(summary, state)
+    if width - 3 - cell_len(right) - cell_len(signs) < _TITLE_ROOM:
+        right = _right(summary, width, now, has_tags=False)  # rather than half of a sign
     room = max(6, width - 2 - cell_len(right) - 1)
-    signs = _signs(summary, state)
-    sign_room = min(cell_len(signs), max(0, room - 6))
-    signs = signs[:sign_room]
+    if cell_len(signs) > room - 6:
+        signs = ""
     title = fitted(printable_line(summary.title, 200) or "(no title)", room - cell_len(signs))
     strong = palette.strong if state.is_cursor else _PLAIN
     return [
@@ -67,14 +70,14 @@ def _signs(summary: ConversationSummary, state: RowState) -> str:
     return " ".join(words) + " " if words else ""
 
 
-def _right(summary: ConversationSummary, width: int, now: float) -> str:
+def _right(summary: ConversationSummary, width: int, now: float, *, has_tags: bool = True) -> str:
     when = fmt.when(summary.updated_ms / 1000, now)
     columns = [f"{when:>{_WHEN_WIDTH}}" if width >= 48 else when]
     if width >= 40:
         columns.insert(0, f"{summary.message_count:>{_COUNT_WIDTH},}")
     if width >= 72:
         columns.insert(0, fitted(printable_line(summary.model or "", 60), _MODEL_WIDTH))
-    if summary.tags and width >= 48:
+    if summary.tags and width >= 48 and has_tags:
         tags = " ".join("#" + printable_line(tag, 30) for tag in summary.tags)
         columns.insert(0, fitted(tags, min(cell_len(tags), width // 4)))
     return " ".join(columns)
