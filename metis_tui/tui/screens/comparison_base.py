@@ -53,7 +53,8 @@ class ComparisonBase(ClosesOnce["Lane | None"]):
         raise NotImplementedError
 
     def tell(self, text: str, *, is_problem: bool = False) -> None:
-        """A passing message; its text may come from anywhere."""
+        """A passing message in place of the one before, which would hide more of the lanes."""
+        self.app.clear_notifications()
         self.notify(
             printable(text)[:600],
             severity="error" if is_problem else "information",
