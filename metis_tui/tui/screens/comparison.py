@@ -78,6 +78,7 @@ class ComparisonScreen(ComparisonTurns, ComparisonVotes):
         self.services = services
         self._fresh = fresh
         self.lane_workers = {}
+        self.starts = {}
         self.focused_number = 1
         self.is_zoomed = False
         self.is_synchronous = False
@@ -92,6 +93,8 @@ class ComparisonScreen(ComparisonTurns, ComparisonVotes):
     async def on_mount(self) -> None:
         prompt = self.query_one(PromptInput)
         prompt.can_focus, prompt.placeholder = False, "Enter sends it to all lanes · Esc"
+        if not self._fresh:
+            self.load_vote()
         await self.rebuild_lanes()
         if self._fresh:
             self.ask(self.comparison.first_replies(self._fresh))
@@ -102,7 +105,8 @@ class ComparisonScreen(ComparisonTurns, ComparisonVotes):
         """Panes for the lanes that there are, in their order. No lane may be running."""
         place = self.query_one("#comparison-lanes")
         await place.remove_children()
-        panes = [LanePane(lane, n, self.comparison.prompt_id) for n, lane in enumerate(self.comparison.lanes, 1)]
+        first = self.comparison.prompt_id
+        panes = [LanePane(lane, n, self.starts.get(lane, first)) for n, lane in enumerate(self.comparison.lanes, 1)]
         for pane in panes:
             pane.is_blind = self.is_hidden
             pane.transcript.can_focus = False

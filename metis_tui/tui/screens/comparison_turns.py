@@ -30,6 +30,8 @@ class ComparisonTurns(ComparisonBase):
     """Owns the workers of the lanes."""
 
     lane_workers: dict[Lane, Worker[None]]
+    starts: dict[Lane, str]
+    """Messages after which a lane is shown, where that is not the prompt of the comparison."""
     _lock_step: LockStep | None = None
     _release_timer: Timer | None = None
 
@@ -170,7 +172,14 @@ class ComparisonTurns(ComparisonBase):
         if len(lanes) < len(self.comparison.lanes):
             self.tell("Lanes without a reply are left out.")
         self.forget_vote()
-        self.ask(self.comparison.follow_up(event.text, lanes))
+        self.run_worker(self._follow_up(event.text, lanes), group="lanes", exit_on_error=False)
+
+    async def _follow_up(self, text: str, lanes: list[Lane]) -> None:
+        if self.comparison.is_blind:  # who said what before is known: other places, and only what is new
+            self.starts = {lane: lane.reply.id for lane in self.comparison.lanes if lane.reply is not None}
+            self.comparison.shuffle()
+            await self.rebuild_lanes()
+        self.ask(self.comparison.follow_up(text, lanes))
 
     @on(PromptInput.QuitRequested)
     def quit_requested(self, event: PromptInput.QuitRequested) -> None:

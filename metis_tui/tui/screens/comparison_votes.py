@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from metis_tui.chat.printable import printable_line
@@ -40,6 +41,19 @@ class ComparisonVotes(ComparisonBase):
         else:
             words = {"tie": "a tie", "bad": "all bad"}.get(vote.verdict, "")
         return f"{words}: {printable_line(vote.reason, 60)}" if vote.reason else words
+
+    def load_vote(self) -> None:
+        """The vote on the replies that are shown, from an earlier time; names were known since."""
+        from metis_tui.chat.votes import vote_from
+
+        replies = [lane.reply.id for lane in self.comparison.lanes if lane.reply is not None]
+        known = vote_from(self._voted_prompt(), self.comparison.conversation.votes.get(self._voted_prompt()))
+        if known is None or sorted(known.replies) != sorted(replies) or len(replies) != len(self.comparison.lanes):
+            return
+        best = replies.index(known.replies[known.best]) if known.best is not None else None
+        models = tuple(lane.model.key for lane in self.comparison.lanes)
+        self._vote = replace(known, replies=tuple(replies), models=models, best=best)
+        self._are_names_shown = True
 
     # --- blind ------------------------------------------------------------------------------------
 
@@ -129,8 +143,6 @@ class ComparisonVotes(ComparisonBase):
         self.app.push_screen(AskText("Why?", vote.reason), given)
 
     async def _add_reason(self, reason: str) -> None:
-        from dataclasses import replace
-
         if self._vote is not None:
             self._vote = replace(self._vote, reason=printable_line(reason, 500))
             await self._keep_vote()

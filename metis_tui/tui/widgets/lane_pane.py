@@ -42,7 +42,7 @@ _SIGNS = {"stop": "■", "length": "…", "error": "✕", "interrupted": "✕", 
 
 
 class LanePane(Vertical):
-    """A lane. `number` counts from 1."""
+    """A lane. `number` counts from 1; what it holds after the message `shown_after` is shown."""
 
     class Changed(Message):
         """The lane's state or numbers changed."""
@@ -54,7 +54,7 @@ class LanePane(Vertical):
             super().__init__()
             self.pane = pane
 
-    def __init__(self, lane: Lane, number: int, prompt_id: str) -> None:
+    def __init__(self, lane: Lane, number: int, shown_after: str) -> None:
         super().__init__(classes="lane")
         self.lane = lane
         self.number = number
@@ -63,7 +63,7 @@ class LanePane(Vertical):
         self.hold: Callable[[int, str], None] | None = None
         """Takes the text instead of the transcript, for lanes that are shown in lock-step."""
         self.is_blind = False
-        self._prompt_id = prompt_id
+        self._shown_after = shown_after
         self._sent_at = 0.0
         self._first: float | None = None
         self._kept: ChatMessage | None = None
@@ -88,8 +88,8 @@ class LanePane(Vertical):
         return LETTERS[self.number - 1] if self.is_blind else printable_line(self.lane.model.key, 120)
 
     def show_thread(self) -> None:
-        """Shows the lane from its first reply on."""
-        self.transcript.show([self._as_shown(message) for message in self.lane.messages(self._prompt_id)])
+        """Shows the lane as it is kept."""
+        self.transcript.show([self._as_shown(message) for message in self.lane.messages(self._shown_after)])
         self._kept = self.lane.reply
         self.tell()
 
@@ -196,7 +196,7 @@ class LanePane(Vertical):
     def _begin(self, prompt: ChatMessage, reply_id: str) -> None:
         self._sent_at = time.monotonic()
         self.turn.sent(self._sent_at)
-        messages = self.lane.messages(self._prompt_id)
+        messages = self.lane.messages(self._shown_after)
         self.transcript.show([self._as_shown(message) for message in messages])
         self.transcript.begin_reply(ChatMessage(reply_id, prompt.id, "assistant", "", prompt.created_ms))
 
