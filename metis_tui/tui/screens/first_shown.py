@@ -20,7 +20,9 @@ async def show_first(chat: ChatScreen, start: Start) -> None:
         await _show_file(chat, services.opened_file)
         return
     if start.file:
-        chat.comparing.open_matrix(start.file)
+        from metis_tui.tui.reports import Reports
+
+        Reports(chat).open_matrix(start.file)
         return
     wanted = start.conversation_id
     if wanted is None and start.continue_last:

@@ -132,7 +132,9 @@ class TurnActions(ChatBase):
         self.tell("Name its folder: /matrix FOLDER. metis-tui matrix makes one.")
 
     async def matrix_with(self, folder: str) -> None:
-        self.comparing.open_matrix(folder)
+        from metis_tui.tui.reports import Reports
+
+        Reports(self).open_matrix(folder)
 
     async def compare_with(self, names: str) -> None:
         await self.comparing.compare_named(names)
