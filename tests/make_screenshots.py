@@ -27,6 +27,8 @@ EARLIER = (
     ("gpt-oss-120b", "Why does my MPI_Allreduce hang with 2049 ranks?"),
 )
 SHOWN = "Compare MPI_Allreduce and MPI_Alltoall"
+COMPARED = "Explain in code how to time MPI_Allreduce"
+LANES = ("gpt-oss-120b@metis", "gemma-4-31B-it@metis", "openai/gpt-oss-120b@sophia")
 STREAMED = "Write Python code that solves the heat equation"
 
 
@@ -46,6 +48,7 @@ async def draw(home: Path) -> None:
 
     from metis_tui.demo.server import DemoGateway
     from metis_tui.tui.app import MetisApp
+    from metis_tui.tui.screens.comparison import ComparisonScreen
     from metis_tui.tui.screens.history import History
     from metis_tui.tui.screens.models import ModelPicker
 
@@ -99,7 +102,18 @@ async def draw(home: Path) -> None:
             await pilot.press("slash", *"scal", "enter")
             await pilot.pause(0.5)
             save(session, "conversations")
+            await pilot.press("escape", "escape", "escape")
+            await until(session, lambda: app.screen is session.chat)
+            await pilot.press("ctrl+n")
+            await session.type(COMPARED)
+            models = [session.chat.catalog.find(key) for key in LANES]
+            await session.chat.comparing.compare([model for model in models if model is not None])
+            await until(session, lambda: isinstance(app.screen, ComparisonScreen) and len(app.screen.panes) == 3)
+            await until(session, lambda: app.screen.panes[1].lane.reply is not None)
+            await pilot.pause(0.3)
+            save(session, "comparison")
             await pilot.press("escape")
+            await until(session, lambda: app.screen is session.chat)
             await session.chat.services.store.close()
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from store_samples import until
 
 from metis_tui.auth.fixed import FixedToken
-from metis_tui.chat.background import in_background
 from metis_tui.chat.catalog import Catalog
 from metis_tui.chat.departures import DeparturePacer
 from metis_tui.chat.engine import ChatEngine
@@ -134,7 +134,8 @@ async def test_waiting_for_a_model_that_is_not_live(bench: Bench) -> None:
     plan = MatrixPlan(cases("one", "two"), (OFF,), 1)
     run = bench.make(plan, waits_for_models=True, concurrency=1)
     running = asyncio.create_task(run.run())
-    await in_background(lambda: bench.demo.log.wait_for(lambda _: bool(bench.asked()), 10))
+    chats = "/chat/completions"  # answered, not only asked: the state counts when the answer is made
+    await until(lambda: any(r.path.endswith(chats) and r.status is not None for r in bench.demo.requests))
     bench.demo.set_state("metis", OFF.split("@")[0], "running")
     await running
     results = bench.files.read().results
