@@ -8,10 +8,10 @@ from __future__ import annotations
 import errno
 import os
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from metis_tui.chat.printable import printable_line
+from metis_tui.config.user_file import publish
 from metis_tui.tui import format as fmt
 
 
@@ -48,43 +48,11 @@ def write_file(path: Path, data: bytes, *, may_overwrite: bool = False) -> None:
             raise AlreadyThere(_facts(path))
         if os.path.lexists(path) and not path.resolve().is_file():
             raise NotWritten(f"{shown_path(path)} is no ordinary file.")
-        _publish(path.resolve(), data, may_overwrite=may_overwrite)
+        publish(path, data, may_overwrite=may_overwrite)
     except FileExistsError:
         raise AlreadyThere(_facts(path)) from None
     except OSError as error:
         raise NotWritten(_in_words(path, error)) from error
-
-
-def _publish(path: Path, data: bytes, *, may_overwrite: bool) -> None:
-    """By way of a draft beside it, so that what was there stays until all of it is on disk."""
-    draft = path.with_name(f".{path.name[:100]}.{os.getpid()}-{os.urandom(3).hex()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(descriptor)
-            if may_overwrite and path.exists():  # a script of the user's stays one that can be run
-                os.fchmod(descriptor, path.stat().st_mode & 0o777)
-        if may_overwrite:
-            os.replace(draft, path)
-        else:
-            _take_name(draft, path)
-    finally:
-        with suppress(OSError):
-            draft.unlink()
-
-
-def _take_name(draft: Path, path: Path) -> None:
-    """Not over a file that came meanwhile, as far as the file system knows hard links."""
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        raise
-    except OSError:
-        if os.path.lexists(path):
-            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST)) from None
-        os.replace(draft, path)
 
 
 def _facts(path: Path) -> str:
