@@ -37,6 +37,9 @@ _SWITCH_SECONDS = 0.001
 _SECOND_PRESS_SECONDS = 3.0
 _LAST_RESORT_SECONDS = 4.0
 """A signal ends the process after this long even when the terminal or the disk hangs."""
+_FINISHED_FIRST = frozenset({"history-save", "export"})
+"""Groups of the application's own workers that quitting must not cut short without a word."""
+_SHORT_WAIT_SECONDS = 1.0
 
 
 def _action_provider() -> type[Provider]:
@@ -161,6 +164,8 @@ class MetisApp(FrugalApp):
 
     async def _leave(self) -> None:
         """Keeps everything, then exits; asks first when the disk does not take it."""
+        if not await self._finish_background():
+            return
         while True:
             status = await self._keep_everything()
             if status is None or status.is_saved:
@@ -175,6 +180,24 @@ class MetisApp(FrugalApp):
             if answer is None:
                 return
         self.exit(0)
+
+    async def _finish_background(self) -> bool:
+        """Waits for changes and exports of many conversations; asks when they take long. False: the user stays."""
+        waiting = [worker.wait() for worker in self.workers if worker.group in _FINISHED_FIRST and worker.is_running]
+        if not waiting:
+            return True
+        rest = asyncio.ensure_future(asyncio.gather(*waiting, return_exceptions=True))
+        done, _ = await asyncio.wait([rest], timeout=_SHORT_WAIT_SECONDS)
+        if not done:
+            from metis_tui.tui.screens.dialogs import AskKey
+
+            text = "Changes to many conversations, or an export, are still on their way to the disk."
+            keys = {"w": "wait for them, then quit", "q": "quit; what is not written yet stays as it was"}
+            answer = await self.push_screen_wait(AskKey("Still at work", text, keys))
+            if answer != "w":
+                return bool(answer == "q")
+            await rest
+        return True
 
     async def _keep_everything(self) -> SaveStatus | None:
         """Stops the turn, saves it and the draft; the status tells whether all is on disk. None: nothing to save."""

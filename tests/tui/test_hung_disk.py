@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from app_session import Session, make_launch
-from store_samples import FaultyDisk
+from store_samples import FaultyDisk, add_prompt
 
+from metis_tui.chat.conversation import Conversation
 from metis_tui.chat.engine import ChatEngine
 from metis_tui.demo.server import DemoGateway
 from metis_tui.store.conversation_store import ConversationFiles
@@ -89,3 +90,29 @@ async def test_a_disk_that_refuses_for_a_while(
     other = ConversationFiles(home / "hung")
     assert [m.text for m in (await other.open(conversation.id)).path()] == [m.text for m in conversation.path()]
     await other.close()
+
+
+async def test_quitting_waits_for_changes_to_saved_conversations(home: Path, demo: DemoGateway) -> None:
+    """It cut short what the history screen had still to save, without a word."""
+    disk, store = FaultyDisk(), ConversationFiles(home / "hung")
+    for number in range(3):
+        saved = Conversation(title=f"Number {number}")
+        await store.append(saved, add_prompt(saved))
+    await store.close()
+    app = app_on(disk, home, demo)
+    async with app.run_test(size=(100, 30)) as pilot:
+        session = Session(app, pilot, demo)
+        await session.ready()
+        await pilot.press("ctrl+r")
+        await session.until_shown("3 of 3")
+        disk.gate.clear()
+        await pilot.press("A", "P")
+        await session.until_shown("* Number 0")
+        await app.action_quit()
+        await session.until_shown("Still at work")
+        disk.gate.set()
+        await pilot.press("w")
+        await session.until(lambda: app.return_code is not None, "it has ended", 30)
+    store = ConversationFiles(home / "hung")
+    assert [summary.is_pinned for summary in await store.list()] == [True] * 3
+    await store.close()
