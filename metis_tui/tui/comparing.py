@@ -104,13 +104,14 @@ class Comparing:
         chat = self._chat
         text, prompt_id = chat.prompt.full_text, self._prompt_at_hand(conversation)
         if text.strip():
+            chat.forget_draft()  # while it is still that of a new conversation, if it is one
             try:
                 prompt = await self._engine().put_prompt(conversation, text, models[0])
             except ChatError as refusal:
+                chat.save_draft()
                 chat.tell(f"{refusal} {refusal.hint}", title=refusal.title, is_problem=True)
                 return
             chat.prompt.reset()
-            chat.forget_draft()
             prompt_id = prompt.id
         if prompt_id is None:
             return

@@ -68,6 +68,7 @@ async def test_marked_models_stream_side_by_side_and_the_winner_is_gone_on_with(
     async with start(size=(120, 30)) as session:
         await session.ready()
         await session.type("Write 30 tokens")
+        session.chat.save_draft()
         await session.pilot.press("ctrl+t")
         await session.until_shown("Compare models")
         await session.until_shown("gemma-4-31B-it")
@@ -76,6 +77,8 @@ async def test_marked_models_stream_side_by_side_and_the_winner_is_gone_on_with(
         await session.pilot.press("enter")
         lanes = Lanes(session)
         await session.until_shown("2 lanes")
+        drafts = session.chat.services.drafts
+        assert drafts.load("new") == "", "what was sent is no draft any more"
         await lanes.done()
         await session.until_shown("· stop")
         chosen = lanes.panes[1].lane

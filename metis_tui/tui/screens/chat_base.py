@@ -158,6 +158,9 @@ class ChatBase(SelectsWhatIsThere, Screen[None]):
     def forget_draft(self) -> None:
         raise NotImplementedError
 
+    def save_draft(self) -> None:
+        raise NotImplementedError
+
     def cancel_editing(self) -> bool:
         raise NotImplementedError
 

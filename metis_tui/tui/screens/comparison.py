@@ -161,9 +161,10 @@ class ComparisonScreen(ComparisonTurns, ComparisonVotes):
         left = set_cell_size(prompt, room - 1) + "…" if cell_len(prompt) > room else set_cell_size(prompt, room)
         self.query_one("#comparison-prompt", Static).update(Text(f"{left}  {right}", no_wrap=True))
         strip = Text(no_wrap=True, overflow="ellipsis")
+        room = (width - 3 * (count - 1)) // max(1, count)
         for pane in self.panes:
             strip.append(" │ " if pane.number > 1 else "")
-            strip.append(pane.strip(), "reverse" if pane.number == self.focused_number else "")
+            strip.append(pane.strip(room), "reverse" if pane.number == self.focused_number else "")
         self.query_one("#comparison-strip", Static).update(strip)
         self.query_one("#comparison-keys", Static).update(Text(self._keys(width), no_wrap=True))
 

@@ -31,6 +31,7 @@ from metis_tui.chat.turn import (
     TurnStarted,
 )
 from metis_tui.tui import format as fmt
+from metis_tui.tui.rendering.wrapping import cells, crop
 from metis_tui.tui.turn_view import Phase, TurnView
 from metis_tui.tui.widgets.transcript import Transcript
 
@@ -129,13 +130,30 @@ class LanePane(Vertical):
             return "done" if reply.stop in ("stop", "length") else "failed" if reply.failure else "stopped"
         return fitting(reply_facts(reply), max(12, self.size.width - 6))
 
-    def strip(self) -> str:
-        """The lane in a few characters, for the line that shows all lanes."""
+    def strip(self, room: int) -> str:
+        """The lane in so many cells, for the line that shows all lanes: state and rate before the name."""
+        facts = self._brief_facts(room)
+        start = f"{self.number} {self.sign} "
+        name = self.name_shown if self.is_blind else self.name_shown.partition("@")[0].rpartition("/")[2]
+        name = crop(name, max(4, room - len(start) - cells(facts) - 1))
+        return crop(f"{start}{name} {facts}".rstrip(), room)
+
+    def _brief_facts(self, room: int) -> str:
         reply = self.lane.reply
-        is_told = reply is not None and not self.is_busy and not self.is_blind
-        facts = " · ".join(reply_facts(reply)) if is_told and reply is not None else self.facts()
-        facts = facts.replace("first ", "").replace(" tokens", "")
-        return f"{self.number} {self.sign} {self.name_shown.partition('@')[0]} {facts}"
+        if self.is_blind or self.is_busy or reply is None:
+            words = (
+                self.facts()
+                .removeprefix("first ")
+                .replace("streaming ~", "~")
+                .replace("waiting for the model", "waits")
+            )
+            parts = [part for part in words.split(" · ") if part]
+        else:
+            parts = [fact.removeprefix("first ").removesuffix(" tokens") for fact in reply_facts(reply)]
+            parts = ["failed"] if reply.failure is not None and room < 40 else parts
+        while len(parts) > 1 and cells(" · ".join(parts)) > room - 12:
+            del parts[-1 if len(parts) > 2 else 0]  # the rate stays longest
+        return " · ".join(parts)
 
     # --- a turn -----------------------------------------------------------------------------------
 
