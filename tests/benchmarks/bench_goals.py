@@ -1,4 +1,6 @@
-"""Prints the whole table of goals for speed and bytes, by hand: python tests/benchmarks/bench_goals.py
+"""Prints the table of goals for speed and bytes, by hand: python tests/benchmarks/bench_goals.py
+
+The goals of comparisons are in bench_lanes.py, those of saved conversations in bench_history.py.
 
 The product, a bare Textual application and one with Textual's Markdown stream take turns in terminals, on the demo
 gateway; figures are medians, and the machine's load is in all of them, so read the ratios.
@@ -215,10 +217,6 @@ def _paged(window: MeasuredTerminal) -> float:
     return window.pieces[-1][0] - pressed if len(window.pieces) > start else float("nan")
 
 
-def comparing(bench: Bench, app: str) -> Numbers:
-    return {}
-
-
 SCENARIOS: Mapping[str, Callable[[Bench, str], Numbers]] = {
     "start": starting,
     "files": reading_files,
@@ -228,7 +226,6 @@ SCENARIOS: Mapping[str, Callable[[Bench, str], Numbers]] = {
     "slow": replying(1000, 100),
     "echo": replying(5000, 1000, is_typing=True),
     "long": opening_long,
-    "lanes": comparing,
 }
 
 
@@ -266,7 +263,6 @@ GOALS = (
     Goal("long conversation resizes", "long", "resize", "s", 0.15),
     Goal("long conversation, a page p50", "long", "page_p50", "ms", None),
     Goal("long conversation, a page at most", "long", "page_max", "ms", 50),
-    Goal("4 lanes at 1,000 tok/s each", "lanes", "cpu", "s", 1.5, "", "not built yet: there is no comparison"),
 )
 
 
