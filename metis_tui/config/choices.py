@@ -21,6 +21,8 @@ class Choices:
     """Whether the user was told once that the service logs prompts."""
     presets: dict[str, list[str]] = field(default_factory=dict)
     """Sets of models to compare, `model@cluster` by the name that the user gave them."""
+    is_blind: bool = False
+    """Comparisons begin with the models' names hidden."""
 
 
 class ChoicesFile:
@@ -50,11 +52,15 @@ class ChoicesFile:
         try:
             table = json.loads(content)
             theme, model, seen = table.get("theme"), table.get("model"), table.get("has_seen_notice")
-            presets = _presets(table.get("presets"))
+            presets, is_blind = _presets(table.get("presets")), table.get("is_blind") is True
         except (ValueError, AttributeError, RecursionError):
             return Choices()
         return Choices(
-            theme if isinstance(theme, str) else "", model if isinstance(model, str) else "", seen is True, presets
+            theme if isinstance(theme, str) else "",
+            model if isinstance(model, str) else "",
+            seen is True,
+            presets,
+            is_blind,
         )
 
     def update(self, **changes: object) -> None:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from metis_tui.chat.background import in_background
 from metis_tui.chat.branches import prompt_of
 from metis_tui.chat.catalog import ModelState
 from metis_tui.chat.departures import DeparturePacer
@@ -122,6 +123,9 @@ class Comparing:
             lane = comparison.add(model, reply_id)
             if reply_id is None:
                 fresh.append(lane)
+        comparison.is_blind = (await in_background(chat.launch.choices.load)).is_blind
+        if comparison.is_blind:
+            comparison.shuffle()
         self._open(comparison, fresh)
 
     @staticmethod

@@ -132,7 +132,8 @@ async def test_a_blind_vote_hides_names_and_numbers_until_it_is_given(start: Sta
         voted = lanes.panes[1].lane.model.key
         stored = await on_disk(session, lanes.comparison.conversation)
         vote: Any = stored.votes[lanes.comparison.prompt_id]
-        assert (vote["models"][vote["best"]], vote["blind"]) == (voted, True)
+        assert vote["models"][vote["best"]] == voted
+        assert "blind" not in vote, "the names had been seen"
         await lanes.press("y")
         await session.until_shown("Why?")
         await session.pilot.press(*"units", "enter")
@@ -165,6 +166,33 @@ async def test_follow_ups_are_blind_and_at_one_pace(start: StartSession) -> None
             assert [m.role for m in pane.lane.thread.path()] == ["user", "assistant", "user", "assistant"]
             assert len(pane.transcript.document.entries) == 2, "what was said before would tell who it is"
         assert "tok/s" not in session.screen_text()
+        await lanes.press("A")
+        await session.until_shown("A is best")
+        stored = await on_disk(session, lanes.comparison.conversation)
+        votes: list[Any] = list(stored.votes.values())
+        assert [(vote["blind"], vote["same_speed"]) for vote in votes] == [(True, True)]
+
+
+async def test_a_comparison_begins_blind_when_that_is_chosen(start: StartSession) -> None:
+    async with start(size=(120, 30)) as session:
+        await session.ready()
+        await session.type("Write 30 tokens")
+        await session.pilot.press("ctrl+t")
+        await session.until_shown("blind off")
+        await session.pilot.press("tab")
+        await session.until_shown("blind on")
+        await session.until(lambda: session.chat.launch.choices.load().is_blind, "it is kept")
+        await session.pilot.press("down", "space", "enter")
+        lanes = Lanes(session)
+        await session.until_shown("2 lanes · blind on")
+        await lanes.done()
+        await session.until(lambda: lanes.screen._lock_step is None, "all was shown")
+        assert "gemma" not in session.screen_text()
+        await lanes.press("t")
+        await session.until_shown("a tie")
+        await session.until_shown("gemma")
+        votes: list[Any] = list((await on_disk(session, lanes.comparison.conversation)).votes.values())
+        assert [vote["blind"] for vote in votes] == [True]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])

@@ -19,6 +19,7 @@ class ComparisonBase(ClosesOnce["Lane | None"]):
     comparison: Comparison
     services: LaneServices
     focused_number: int
+    was_asked_blind: bool
 
     @property
     def panes(self) -> list[LanePane]:

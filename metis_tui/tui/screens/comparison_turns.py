@@ -57,6 +57,7 @@ class ComparisonTurns(ComparisonBase):
     def _start(self, turns: Mapping[Lane, AsyncGenerator[LaneEvent, None]]) -> None:
         panes = {pane.lane: pane for pane in self.panes}
         rate = max(4.0, self.services.drawing_rate(_FRAMES_PER_SECOND) / max(1, len(turns)) ** 0.5)
+        self.was_asked_blind = self.is_hidden and len(turns) == len(panes)
         if self.is_hidden:
             self._hold_back([panes[lane] for lane in turns])
         for lane, turn in turns.items():

@@ -20,8 +20,8 @@ class ComparisonVotes(ComparisonBase):
     _vote: Vote | None = None
     _are_names_shown = False
     """After a blind vote."""
-    _was_blind = False
-    """When the replies on screen were asked for."""
+    was_asked_blind = False
+    """The replies on screen came while the names were hidden: only then nothing told who wrote them."""
 
     @property
     def is_hidden(self) -> bool:
@@ -69,9 +69,9 @@ class ComparisonVotes(ComparisonBase):
             self.forget_vote()
             self.focused_number = 1
             self.run_worker(self.rebuild_lanes(), group="lanes", exit_on_error=False)
-            self.tell(
-                "Names are hidden and the lanes shuffled. They write at one pace, and are named after your vote."
-            )
+            self.was_asked_blind = False
+            seen = "A vote on what was seen with its name does not count as blind."
+            self.tell(f"Names are hidden and the lanes shuffled; what comes is written at one pace. {seen}")
         else:
             self.stop_holding()
             self._show_names()
@@ -107,8 +107,8 @@ class ComparisonVotes(ComparisonBase):
             models=tuple(pane.lane.model.key for pane in panes),
             verdict="best" if best is not None else "tie" if choice == "tie" else "bad",
             best=best,
-            is_blind=was_hidden,
-            is_same_speed=was_hidden,
+            is_blind=was_hidden and self.was_asked_blind,
+            is_same_speed=was_hidden and self.was_asked_blind,
             created_ms=int(time.time() * 1000),
             tags=self.comparison.conversation.tags,
         )

@@ -46,6 +46,7 @@ class LanePicker(Overlay["list[ServedModel] | None"]):
         Binding("up", "move(-1)", show=False, priority=True),
         Binding("ctrl+k", "keep", "Keep as a set", show=False, priority=True),
         Binding("ctrl+d", "forget", "Forget the set", show=False, priority=True),
+        Binding("tab", "blind", "Names hidden", show=False, priority=True),
         Binding("f5", "refresh", show=False),
     ]
 
@@ -55,6 +56,7 @@ class LanePicker(Overlay["list[ServedModel] | None"]):
         self._choices = choices
         self._marked = list(marked)
         self._presets: dict[str, list[str]] = {}
+        self._is_blind = False
         self._models: dict[str, ServedModel] = {}
         self._shown: Catalog | None = None
 
@@ -64,7 +66,7 @@ class LanePicker(Overlay["list[ServedModel] | None"]):
             yield _Search(placeholder="search", compact=True, id="models-search", select_on_focus=False)
             yield OptionList(id="models-list", compact=True, markup=False)
             yield Static(
-                "Space marks · Enter compares · Ctrl+K keeps them as a set · Ctrl+D forgets it · Esc",
+                "Space marks · Enter compares · Tab blind · Ctrl+K keeps them as a set · Ctrl+D forgets it · Esc",
                 id="models-keys",
                 markup=False,
             )
@@ -75,7 +77,8 @@ class LanePicker(Overlay["list[ServedModel] | None"]):
         search.focus()
         self._fill()
         self.set_interval(0.5, self._look)
-        self._presets = (await in_background(self._choices.load)).presets
+        choices = await in_background(self._choices.load)
+        self._presets, self._is_blind = choices.presets, choices.is_blind
         self._fill()
 
     def on_resize(self) -> None:
@@ -121,6 +124,12 @@ class LanePicker(Overlay["list[ServedModel] | None"]):
             self._marked.remove(key)
         elif len(self._marked) < MOST_LANES:
             self._marked.append(key)
+        self._fill()
+
+    def action_blind(self) -> None:
+        """Whether this comparison, and those that follow, begin with the names hidden."""
+        self._is_blind = is_blind = not self._is_blind
+        self.run_worker(in_background(lambda: self._choices.update(is_blind=is_blind)), exit_on_error=False)
         self._fill()
 
     def action_move(self, step: int) -> None:
@@ -190,7 +199,9 @@ class LanePicker(Overlay["list[ServedModel] | None"]):
             options.add_option(
                 Option(_line("No model matches." if catalog.models else "Reading the list of models…"), disabled=True)
             )
-        self.query_one("#models-box").border_subtitle = f"{len(self._marked)} marked"
+        self.query_one(
+            "#models-box"
+        ).border_subtitle = f"{len(self._marked)} marked · blind {'on' if self._is_blind else 'off'}"
 
 
 def _line(text: str, style: str = "") -> Text:

@@ -21,6 +21,7 @@ class VoteOnly(ComparisonScreen):
         nothing: Any = None
         super().__init__(comparison, [], LaneServices(nothing, lambda rate: rate, nothing, nothing))
         self._told = told
+        self.was_asked_blind = True  # the names were never on this screen
 
     @property
     def verdict_words(self) -> str:
