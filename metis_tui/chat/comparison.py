@@ -10,7 +10,7 @@ import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from metis_tui.chat.catalog import Catalog, ServedModel
 from metis_tui.chat.conversation import ChatMessage, Conversation
@@ -21,7 +21,6 @@ from metis_tui.chat.turn import TurnEvent, TurnStarted
 
 if TYPE_CHECKING:
     from metis_tui.chat.engine import ChatEngine
-    from metis_tui.chat.ports import ConversationStore
 
 RECORD = "x-comparison"
 """Type of the record that a comparison leaves in its conversation."""
@@ -34,6 +33,16 @@ class RequestSent(NamedTuple):
 
 
 LaneEvent = TurnEvent | RequestSent
+
+
+class ComparisonKeeper(Protocol):
+    """Keeps what becomes of a comparison; every `ConversationStore` does. All return True once it is kept."""
+
+    async def vote(self, conversation: Conversation, message_id: str, value: object) -> bool: ...
+
+    async def keep_record(self, conversation: Conversation, content: Mapping[str, object]) -> bool: ...
+
+    async def set_value(self, conversation: Conversation, key: str, value: object) -> bool: ...
 
 
 @dataclass(eq=False)
@@ -66,12 +75,13 @@ class Comparison:
     """A prompt and its lanes.
 
     Args:
+        engine: answers prompts; None: the comparison is only looked at and voted on.
         prompt_id: the prompt whose context goes to all of them.
         seed: shuffles the order in which requests leave; kept, so that it can be looked at.
     """
 
-    engine: ChatEngine
-    store: ConversationStore
+    engine: ChatEngine | None
+    store: ComparisonKeeper
     conversation: Conversation
     prompt_id: str
     seed: int = field(default_factory=new_seed)
@@ -105,20 +115,26 @@ class Comparison:
 
     # --- turns ------------------------------------------------------------------------------------
 
+    @property
+    def _asked(self) -> ChatEngine:
+        if self.engine is None:
+            raise RuntimeError("this comparison asks nobody")
+        return self.engine
+
     def first_replies(self, lanes: Sequence[Lane]) -> Turns:
         """Turns that ask for replies to the prompt itself. Run all of them, each in a task of its own."""
         for lane in lanes:
             lane.thread.head = self.prompt_id
-        return self._round({lane: self.engine.regenerate(lane.thread, self.prompt_id, lane.model) for lane in lanes})
+        return self._round({lane: self._asked.regenerate(lane.thread, self.prompt_id, lane.model) for lane in lanes})
 
     def ask_again(self, lane: Lane) -> Turns:
         """Another reply in place of the lane's last one, which stays beside it."""
         prompts = [message.id for message in lane.thread.path() if message.role == "user"]
-        return self._round({lane: self.engine.regenerate(lane.thread, prompts[-1], lane.model)})
+        return self._round({lane: self._asked.regenerate(lane.thread, prompts[-1], lane.model)})
 
     def follow_up(self, text: str, lanes: Sequence[Lane]) -> Turns:
         """The next prompt, to each lane in its own thread."""
-        return self._round({lane: self.engine.send(lane.thread, text, lane.model) for lane in lanes})
+        return self._round({lane: self._asked.send(lane.thread, text, lane.model) for lane in lanes})
 
     def _round(self, turns: dict[Lane, AsyncGenerator[TurnEvent, None]]) -> Turns:
         lanes = list(turns)
@@ -198,7 +214,7 @@ def comparisons_in(conversation: Conversation) -> dict[str, Mapping[str, Any]]:
 
 def reopened(
     engine: ChatEngine,
-    store: ConversationStore,
+    store: ComparisonKeeper,
     conversation: Conversation,
     record: Mapping[str, Any],
     catalog: Catalog,

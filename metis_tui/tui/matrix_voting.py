@@ -6,6 +6,7 @@ Knows which prompts are voted on already; keeps votes in the matrix's folder.
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -75,7 +76,7 @@ class MatrixVoting:
         prompt = ChatMessage(self._key(case, number), None, "user", case.prompt, self._matrix.plan.created_ms)
         conversation.add(prompt)
         keeper = _VoteKeeper(self._folder, self._votes)
-        comparison = Comparison(None, keeper, conversation, prompt.id, is_blind=True)  # type: ignore[arg-type]
+        comparison = Comparison(None, keeper, conversation, prompt.id, is_blind=True)
         replies = list(self._replies(case, number).items())
         random.SystemRandom().shuffle(replies)
         for model, reply in replies:
@@ -102,5 +103,10 @@ class _VoteKeeper:
         await in_background(lambda: self._folder.write_votes(votes))
         return True
 
-    async def keep_record(self, conversation: Conversation, content: object) -> bool:
+    async def keep_record(self, conversation: Conversation, content: Mapping[str, object]) -> bool:
+        """The matrix itself is the record."""
+        return True
+
+    async def set_value(self, conversation: Conversation, key: str, value: object) -> bool:
+        """Nobody goes on from here."""
         return True

@@ -1,4 +1,4 @@
-"""What the parts of the comparison screen share. Declares; `ComparisonScreen` gives the values."""
+"""What the parts of the screens with lanes share. Declares; the screens give the values."""
 
 from __future__ import annotations
 
@@ -8,17 +8,14 @@ from metis_tui.chat.printable import printable
 from metis_tui.tui.screens.overlay import ClosesOnce
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
-
-    from metis_tui.chat.comparison import Comparison, Lane, LaneEvent
-    from metis_tui.tui.lane_services import LaneServices
+    from metis_tui.chat.comparison import Comparison, Lane
     from metis_tui.tui.widgets.lane_pane import LanePane
 
 
 class ComparisonBase(ClosesOnce["Lane | None"]):
     comparison: Comparison
-    services: LaneServices
     focused_number: int
+    starts: dict[Lane, str]
     was_asked_blind: bool
 
     @property
@@ -36,18 +33,13 @@ class ComparisonBase(ClosesOnce["Lane | None"]):
 
     @property
     def is_busy(self) -> bool:
-        raise NotImplementedError
-
-    def ask(self, turns: Mapping[Lane, AsyncGenerator[LaneEvent, None]]) -> None:
-        raise NotImplementedError
+        """Replies are on their way."""
+        return False
 
     def show_words(self) -> None:
         raise NotImplementedError
 
     def forget_vote(self) -> None:
-        raise NotImplementedError
-
-    def stop_holding(self) -> None:
         raise NotImplementedError
 
     async def rebuild_lanes(self) -> None:

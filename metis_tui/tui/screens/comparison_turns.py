@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from metis_tui.chat.catalog import ServedModel
     from metis_tui.chat.comparison import Lane, LaneEvent
+    from metis_tui.tui.lane_services import LaneServices
 
 _FRAMES_PER_SECOND = 12.0
 """For one lane alone; several share it, for nobody reads more."""
@@ -29,12 +30,10 @@ _FRAMES_PER_SECOND = 12.0
 class ComparisonTurns(ComparisonBase):
     """Owns the workers of the lanes."""
 
+    services: LaneServices
     lane_workers: dict[Lane, Worker[None]]
-    starts: dict[Lane, str]
-    """Messages after which a lane is shown, where that is not the prompt of the comparison."""
     _lock_step: LockStep | None = None
     _release_timer: Timer | None = None
-
     _is_preparing = False
 
     @property
@@ -44,6 +43,9 @@ class ComparisonTurns(ComparisonBase):
     def ask(self, turns: Mapping[Lane, AsyncGenerator[LaneEvent, None]]) -> None:
         """Runs turns in their lanes, all at once, when everything is ready for them."""
         self._is_preparing = True
+        for pane in self.panes:
+            if pane.lane in turns:
+                pane.get_ready()
         self.run_worker(self._ask(turns), group="ask", exit_on_error=False)
 
     async def _ask(self, turns: Mapping[Lane, AsyncGenerator[LaneEvent, None]]) -> None:

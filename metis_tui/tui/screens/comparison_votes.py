@@ -1,4 +1,4 @@
-"""Verdicts on the lanes of a comparison: hiding the names, votes with reasons, taking them back, differences."""
+"""Verdicts on the lanes of a comparison: votes with reasons, taking them back, differences. Asks no model."""
 
 from __future__ import annotations
 
@@ -55,36 +55,16 @@ class ComparisonVotes(ComparisonBase):
         self._vote = replace(known, replies=tuple(replies), models=models, best=best)
         self._are_names_shown = True
 
-    # --- blind ------------------------------------------------------------------------------------
+    # --- votes ------------------------------------------------------------------------------------
 
-    def action_blind(self) -> None:
-        """Hides names, numbers and speed and shuffles the lanes; pressed again, shows them."""
-        if self.is_busy and not self.comparison.is_blind:
-            self.tell("Wait until all lanes are done: who is fast was seen already.")
-            return
-        self.comparison.is_blind = not self.comparison.is_blind
-        self._are_names_shown = False
-        if self.comparison.is_blind and not self.is_busy:
-            self.comparison.shuffle()
-            self.forget_vote()
-            self.focused_number = 1
-            self.run_worker(self.rebuild_lanes(), group="lanes", exit_on_error=False)
-            self.was_asked_blind = False
-            seen = "A vote on what was seen with its name does not count as blind."
-            self.tell(f"Names are hidden and the lanes shuffled; what comes is written at one pace. {seen}")
-        else:
-            self.stop_holding()
-            self._show_names()
-
-    def _show_names(self) -> None:
+    def show_names(self) -> None:
+        """Shows the lanes with their names and numbers, or without while they are hidden."""
         for pane in self.panes:
             pane.is_blind = self.is_hidden
             if not pane.is_busy:
                 pane.show_thread()
             pane.tell()
         self.show_words()
-
-    # --- votes ------------------------------------------------------------------------------------
 
     async def action_vote(self, choice: str) -> None:
         from metis_tui.chat.votes import Vote
@@ -114,14 +94,16 @@ class ComparisonVotes(ComparisonBase):
         )
         self._are_names_shown = True
         await self._keep_vote()
-        self._show_names()
+        self.show_names()
         names = f" It is {panes[best].name_shown}." if was_hidden and best is not None else ""
         self.tell(f"Kept: {self.verdict_words}.{names} y adds why, u takes it back.")
 
     def _voted_prompt(self) -> str:
-        """The prompt that the replies on screen answer: of several in a later round, the first lane's."""
-        lane = self.comparison.lanes[0]
-        return (lane.reply.parent if lane.reply is not None else None) or self.comparison.prompt_id
+        """The prompt that the replies on screen answer; of several in a later round always the same one, in whatever
+        order the lanes are: else one comparison would get several votes.
+        """
+        parents = [lane.reply.parent for lane in self.comparison.lanes if lane.reply is not None]
+        return min((parent for parent in parents if parent), default=self.comparison.prompt_id)
 
     async def _keep_vote(self) -> None:
         vote = self._vote
@@ -175,11 +157,3 @@ class ComparisonVotes(ComparisonBase):
         left = next((n for n, pane in enumerate(panes) if pane.number == self.focused_number), 0)
         replies = [ComparedReply(pane.name_shown, pane.lane.reply.text if pane.lane.reply else "") for pane in panes]
         self.app.push_screen(DifferenceScreen(replies, left, (left + 1) % len(panes)))
-
-    def action_export(self) -> None:
-        """A report of the replies to the prompt, side by side, with measures and where they come from."""
-        if self.is_hidden:
-            self.tell("Vote first, or press b: a report names the models.")
-        else:
-            self.comparison.gather()
-            self.services.export(self.comparison)

@@ -67,6 +67,8 @@ class LanePane(Vertical):
         self._shown_after = shown_after
         self._sent_at = 0.0
         self._first: float | None = None
+        self._is_awaited = False
+        """Its request waits for a connection, or for the limit on requests."""
         self._kept: ChatMessage | None = None
         """The reply that is shown as it ended."""
         self.transcript = Transcript()
@@ -123,6 +125,8 @@ class LanePane(Vertical):
                 return "writing" if self.turn.phase is not Phase.IDLE else ""
             first = f"first {fmt.latency(self._first)} · " if self._first is not None else ""
             return f"{first}{words}"
+        if self._is_awaited:
+            return "getting ready"
         reply = self.lane.reply
         if reply is None:
             return "not asked"
@@ -157,9 +161,14 @@ class LanePane(Vertical):
 
     # --- a turn -----------------------------------------------------------------------------------
 
+    def get_ready(self) -> None:
+        """Its request leaves as soon as all that it needs is there."""
+        self._is_awaited = True
+        self.tell()
+
     async def follow(self, events: AsyncGenerator[LaneEvent, None]) -> None:
         """Shows a turn until its end. Cancel it to stop the turn; what arrived is kept."""
-        self.failure, self._first = None, None
+        self.failure, self._first, self._is_awaited = None, None, False
         self.turn.start(time.monotonic(), self.lane.model.key)
         self.tell()
         ticker = self.set_interval(1.0, self._tick)
@@ -245,10 +254,11 @@ class LanePane(Vertical):
 
 
 def fitting(facts: list[str], room: int) -> str:
-    """The facts joined; when there is no room, token counts go first, and why it stopped goes last."""
+    """The facts joined; without room the first text and token counts go first, and last of all why it stopped."""
     kept = list(facts)
     while len(kept) > 1 and len(" · ".join(kept)) > room:
-        del kept[next((n for n, fact in enumerate(kept) if fact.endswith("tokens")), 0)]
+        spared = (n for n, fact in enumerate(kept) if fact.startswith("text ") or fact.endswith(" tokens"))
+        del kept[next(spared, 0)]
     return " · ".join(kept)
 
 
@@ -260,9 +270,12 @@ def reply_facts(reply: ChatMessage) -> list[str]:
     if tokens is None:
         tokens = round((len(reply.text) + len(reply.reasoning)) / 4)
     mark = "" if is_counted else "~"
-    if reply.timing is not None:
-        facts.append(f"first {fmt.latency(reply.timing.first_delta_seconds)}")
-        rate = reply.timing.tokens_per_second(tokens)
+    timing = reply.timing
+    if timing is not None:
+        facts.append(f"first {fmt.latency(timing.first_delta_seconds)}")
+        if timing.first_reasoning_seconds is not None and timing.first_text_seconds is not None:
+            facts.append(f"text {fmt.latency(timing.first_text_seconds)}")
+        rate = timing.tokens_per_second(tokens)
         if rate is not None:
             facts.append(f"{mark}{fmt.rate(rate)}")
     if tokens:
