@@ -97,6 +97,26 @@ async def test_marked_models_stream_side_by_side_and_the_winner_is_gone_on_with(
         await session.until(lambda: session.app.screen is session.chat, "back again")
 
 
+async def test_models_are_kept_as_a_set_with_a_name(start: StartSession) -> None:
+    async with start(size=(120, 30)) as session:
+        await session.ready()
+        await session.type("Write 5 tokens")
+        await session.pilot.press("ctrl+t")
+        await session.until_shown("1 marked")
+        await session.pilot.press("down", "space", "down", "space")
+        await session.until_shown("3 marked")
+        await session.pilot.press("ctrl+k")
+        await session.until_shown("my three")
+        await session.pilot.press("enter")
+        await session.until_shown("my three: ")
+        await session.until(lambda: "my three" in session.chat.launch.choices.load().presets, "it is kept")
+        await session.pilot.press("escape", "ctrl+t")
+        await session.until_shown("my three: ")
+        await session.until(lambda: session.app.screen._highlighted() == "preset:my three", "the first row")  # type: ignore[attr-defined]
+        await session.pilot.press("enter")
+        await session.until_shown("3 lanes")
+
+
 async def test_one_fails_one_waits_one_streams(start: StartSession) -> None:
     names = "gpt-oss-120b@metis gemma-4-31B-it@metis DeepSeek-V3.1-Terminus@metis"
     async with start(size=(120, 30)) as session:
@@ -171,6 +191,13 @@ async def test_follow_ups_are_blind_and_at_one_pace(start: StartSession) -> None
         stored = await on_disk(session, lanes.comparison.conversation)
         votes: list[Any] = list(stored.votes.values())
         assert [(vote["blind"], vote["same_speed"]) for vote in votes] == [(True, True)]
+        for _ in range(3):  # in other places
+            await lanes.press("b", "b")
+            await session.until_shown("blind on")
+            await lanes.press("A")
+            await session.until_shown("A is best")
+        stored = await on_disk(session, lanes.comparison.conversation)
+        assert len(stored.votes) == 1, "each lane's prompt got a vote of its own"
 
 
 async def test_a_comparison_begins_blind_when_that_is_chosen(start: StartSession) -> None:

@@ -11,8 +11,8 @@ from metis_tui.chat.conversation import ChatMessage, FailureNote, Timing, Usage
 from metis_tui.chat.matrix import Cell, CellResult, MatrixPlan, PromptCase
 from metis_tui.chat.votes import from_export
 from metis_tui.store.matrix_folder import MatrixFiles
-from metis_tui.tui.screens.comparison import ComparisonScreen
 from metis_tui.tui.screens.matrix_grid import MatrixGrid
+from metis_tui.tui.screens.vote_only import VoteOnly
 
 MODELS = ("gpt-oss-120b@metis", "openai/gpt-oss-120b@sophia")
 
@@ -78,7 +78,7 @@ async def test_votes_go_through_all_that_can_be_voted_on(start: StartSession, tm
     async with start(size=(110, 24), file=str(tmp_path / "m")) as session:
         grid = await open_grid(session)
         await session.pilot.press("v")
-        await session.until(lambda: isinstance(session.app.screen, ComparisonScreen), "the first vote")
+        await session.until(lambda: isinstance(session.app.screen, VoteOnly), "the first vote")
         await session.until_shown("vote 1 of 1")
         assert "gpt-oss" not in session.screen_text()
         await session.pilot.press("B")

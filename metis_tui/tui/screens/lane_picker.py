@@ -79,7 +79,7 @@ class LanePicker(Overlay["list[ServedModel] | None"]):
         self.set_interval(0.5, self._look)
         choices = await in_background(self._choices.load)
         self._presets, self._is_blind = choices.presets, choices.is_blind
-        self._fill()
+        self._fill(is_first=bool(self._presets))
 
     def on_resize(self) -> None:
         self._fill()
@@ -167,11 +167,12 @@ class LanePicker(Overlay["list[ServedModel] | None"]):
             return None
         return options.get_option_at_index(options.highlighted).id
 
-    def _fill(self) -> None:
+    def _fill(self, *, is_first: bool = False) -> None:
+        """Lists all; `is_first`: the cursor is at the first row, a set, else it stays."""
         if not self.is_mounted:
             return
         options, wanted = self.query_one(OptionList), self.query_one(Input).value
-        highlighted = self._highlighted()
+        highlighted = None if is_first else self._highlighted()
         width = max(20, (options.size.width or self.app.size.width - 6) - 7)
         self._shown = catalog = self._catalog()
         found = rows(catalog, {}, wanted=wanted, state=None, width=width, now=time.time())
