@@ -7,22 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metis_tui.chat.conversation import ChatMessage, Conversation, ConversationSummary
-from metis_tui.chat.identifiers import is_ulid
 from metis_tui.chat.ports import Addition, Emptied, SaveStatus
 from metis_tui.store import drafting
 from metis_tui.store.activity import encode_hint
-from metis_tui.store.disk import Disk, in_words
+from metis_tui.store.disk import Disk
 from metis_tui.store.layout import Layout
 from metis_tui.store.library import Library, Opened
 from metis_tui.store.machine import Owner, this_process
 from metis_tui.store.pace import Pace
-from metis_tui.store.recovery import LeftReply, left_replies
-from metis_tui.store.saver import Saver
+from metis_tui.store.recovery import Adoption
+from metis_tui.store.saver import Remarks, Saver
 from metis_tui.store.worker import Outcome, Worker
 from metis_tui.store.writer import Writer
 
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
 _SWEEP_STEP = 16
 
 
-class ConversationFiles:
+class ConversationFiles(Remarks):
     """The `ConversationStore` that keeps conversations as files. Making it touches no disk and never raises.
 
     A folder that cannot be used costs nothing but durability: everything is kept in memory, tried again, and the
@@ -64,8 +63,9 @@ class ConversationFiles:
         self._saver = Saver(self._writer, self._owner, self._pace, clock, app_version)
         self._sizes: dict[str, int] = {}
         """Bytes of opened conversations when they were last read."""
-        self._unusable = ""
-        """Why nothing could be written when recovery looked last."""
+        self._adoption = Adoption(
+            self._layout, self._disk, self._writer, self._reader, self._saver, self._owner, self._pace, self._opened
+        )
         self._is_swept = False
         self._is_closed = False
 
@@ -129,44 +129,6 @@ class ConversationFiles:
         """Adds newly streamed text; it reaches the partial file within a second, or sooner if there is much."""
         self._writer.checkpoint(reply_id, text, reasoning)
 
-    async def set_value(self, conversation: Conversation, key: str, value: object) -> bool:
-        """Sets and saves a setting; True once a crash of this program cannot lose it. Last writer wins.
-
-        Keys: title, model, system, params, pin, archive, head. While the conversation is empty nothing is written:
-        its settings go to disk with its first message.
-        """
-        drafting.apply(conversation, key, value)
-        if conversation.is_empty or conversation.is_read_only:
-            return conversation.is_empty
-        if key == "head":
-            return await self._saver.save_change(conversation, "head", {"msg": value})
-        return await self._saver.save_change(conversation, "set", {"key": key, "val": value})
-
-    async def tag(self, conversation: Conversation, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> bool:
-        """Adds and removes tags, as `set_value` does."""
-        added, removed = list(add), list(remove)
-        kept = [tag for tag in conversation.tags if tag not in removed]
-        conversation.tags = tuple(dict.fromkeys([*kept, *added]))
-        if conversation.is_empty or conversation.is_read_only:
-            return conversation.is_empty
-        return await self._saver.save_change(conversation, "tag", {"add": added, "del": removed})
-
-    async def note(self, conversation: Conversation, message_id: str, text: str) -> bool:
-        """Keeps a note on a message, in place of an earlier one; empty text takes it away."""
-        drafting.put(conversation.notes, message_id, text.strip() or None)
-        return await self._say_of(conversation, "note", {"msg": message_id, "text": text.strip()})
-
-    async def bookmark(self, conversation: Conversation, message_id: str, *, is_set: bool) -> bool:
-        """Marks a message, or takes the mark away."""
-        others = [marked for marked in conversation.bookmarks if marked != message_id]
-        conversation.bookmarks = (*others, message_id) if is_set else tuple(others)
-        return await self._say_of(conversation, "mark", {"msg": message_id, "val": is_set})
-
-    async def vote(self, conversation: Conversation, message_id: str, value: object) -> bool:
-        """Keeps a verdict on a message (a JSON value); None takes it away."""
-        drafting.put(conversation.votes, message_id, value)
-        return await self._say_of(conversation, "vote", {"msg": message_id, "val": value})
-
     async def votes(self) -> Sequence[Vote]:
         """All votes of all conversations that are not in the trash; opens none of them."""
         from metis_tui.store.vote_scan import scan_votes
@@ -178,21 +140,10 @@ class ConversationFiles:
         """What the user of this data folder is called in votes for others: made up, and always the same."""
         return await self._reader.run(self._library.made_up_name)
 
-    async def keep_record(self, conversation: Conversation, content: Mapping[str, object]) -> bool:
-        """Adds a record of another type to those in `Conversation.extras`; its key "t" names the type."""
-        conversation.extras = (*conversation.extras, dict(content))
-        fields = {key: value for key, value in content.items() if key != "t"}
-        return await self._say_of(conversation, str(content["t"]), fields)
-
-    async def _say_of(self, conversation: Conversation, record_type: str, content: dict[str, object]) -> bool:
-        if conversation.is_empty or conversation.is_read_only:
-            return conversation.is_empty
-        return await self._saver.save_change(conversation, record_type, content)
-
     async def add(self, conversation: Conversation) -> Addition:
         """Saves a whole conversation that was made elsewhere: imported or forked. See ConversationStore."""
         try:
-            known: Conversation | None = (await self._read(conversation.id)).conversation
+            known: Conversation | None = await self._opened(conversation.id)
         except KeyError:
             known = None
         if known is not None and known.is_read_only:
@@ -232,15 +183,7 @@ class ConversationFiles:
         Harmless when repeated, and when the owner lives after all: its finished reply wins. Also finds out whether
         the data folder can be used at all; the status tells. Gives up on a disk that does not answer.
         """
-        search = asyncio.ensure_future(self._reader.run(self._look_around))
-        done, _ = await asyncio.wait([search], timeout=self._pace.patience_seconds)
-        if not done:
-            search.cancel()
-            self._writer.ledger.trouble = self._writer.ledger.trouble or "storage is slow"
-            self._writer.ledger.announce()
-            return 0
-        self._writer.ledger.announce()
-        return sum([await self._adopt(left) for left in search.result()])
+        return await self._adoption.recover()
 
     @property
     def status(self) -> SaveStatus:
@@ -267,16 +210,6 @@ class ConversationFiles:
             self._layout, self._disk, self._writer, self._reader, self._saver, self._pace, self._saver.clock
         )
 
-    def _look_around(self) -> Sequence[LeftReply]:
-        try:
-            self._disk.check(self._layout.root)
-        except OSError as error:
-            self._unusable = self._writer.ledger.trouble = in_words(error)
-        else:
-            if self._unusable and self._unusable == self._writer.ledger.trouble:
-                self._unusable = self._writer.ledger.trouble = ""
-        return left_replies(self._layout, self._owner, self._pace, self._writer.own_partial_names)
-
     async def _read(self, conversation_id: str) -> Opened:
         def read() -> Opened:
             kept = self._writer.ledger.records_of(conversation_id)  # first, or a record may slip between the two
@@ -286,30 +219,13 @@ class ConversationFiles:
         self._saver.saw(conversation_id, opened.hint)
         return opened
 
+    async def _opened(self, conversation_id: str) -> Conversation:
+        return (await self._read(conversation_id)).conversation
+
     async def _mark(self, conversation_id: str, record_type: str) -> bool:
-        conversation = (await self._read(conversation_id)).conversation
+        conversation = await self._opened(conversation_id)
         conversation.is_trashed = record_type == "trash"
         return await self._saver.save_change(conversation, record_type, {}, is_urgent=True)
-
-    async def _adopt(self, left: LeftReply) -> bool:
-        if left.reply is None or not is_ulid(left.conversation_id):
-            self._writer.remove(left.path)
-            return False
-        try:
-            conversation = (await self._read(left.conversation_id)).conversation
-        except KeyError:
-            conversation = Conversation(id=left.conversation_id, title=left.title)
-        known = conversation.messages.get(left.reply.id)
-        is_new = known is None or (
-            known.stop == "interrupted" and drafting.length(known) < drafting.length(left.reply)
-        )
-        if is_new:
-            if known is None:
-                conversation.add(left.reply)
-            if not await self._saver.save_message(conversation, left.reply, ts=left.ts):
-                return False
-        self._writer.remove(left.path)
-        return is_new
 
     def _sweep(self) -> None:
         """Reads what no journal mentions, a few at a time so that other reads come in between."""

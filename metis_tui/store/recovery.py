@@ -1,17 +1,28 @@
-"""Finds the replies that dead processes left behind. Reads partial files; removes and writes nothing."""
+"""Finds the replies that dead processes left behind, and makes messages of them.
+
+Finding reads partial files only; what is found is saved by the store's own threads before a file goes.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from metis_tui.chat.conversation import ChatMessage
+from metis_tui.chat.conversation import ChatMessage, Conversation
+from metis_tui.chat.identifiers import is_ulid
+from metis_tui.store import drafting
+from metis_tui.store.disk import Disk, in_words
 from metis_tui.store.layout import Layout
 from metis_tui.store.machine import Owner, is_gone
 from metis_tui.store.messages import message_from
 from metis_tui.store.pace import Pace
 from metis_tui.store.records import BadRecord, Record, decode, split_lines
+from metis_tui.store.saver import Saver
 from metis_tui.store.segment_files import read_file
+from metis_tui.store.worker import Worker
+from metis_tui.store.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +36,76 @@ class LeftReply:
     title: str = ""
     ts: int = 0
     """Of its last record: its place among other records, the same whoever finds it."""
+
+
+class Adoption:
+    """What the threads of one store do with the replies of others.
+
+    Args:
+        read: the conversation with an id. Raises KeyError.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        disk: Disk,
+        writer: Writer,
+        reader: Worker,
+        saver: Saver,
+        owner: Owner,
+        pace: Pace,
+        read: Callable[[str], Awaitable[Conversation]],
+    ) -> None:
+        self._layout, self._disk = layout, disk
+        self._writer, self._reader, self._saver = writer, reader, saver
+        self._owner, self._pace = owner, pace
+        self._read = read
+        self._unusable = ""
+        """Why nothing could be written when it looked last."""
+
+    async def recover(self) -> int:
+        """See ConversationStore. Gives up on a disk that does not answer."""
+        ledger = self._writer.ledger
+        search = asyncio.ensure_future(self._reader.run(self._look_around))
+        done, _ = await asyncio.wait([search], timeout=self._pace.patience_seconds)
+        if not done:
+            search.cancel()
+            ledger.trouble = ledger.trouble or "storage is slow"
+            ledger.announce()
+            return 0
+        ledger.announce()
+        return sum([await self._adopt(left) for left in search.result()])
+
+    def _look_around(self) -> Sequence[LeftReply]:
+        ledger = self._writer.ledger
+        try:
+            self._disk.check(self._layout.root)
+        except OSError as error:
+            self._unusable = ledger.trouble = in_words(error)
+        else:
+            if self._unusable and self._unusable == ledger.trouble:
+                self._unusable = ledger.trouble = ""
+        return left_replies(self._layout, self._owner, self._pace, self._writer.own_partial_names)
+
+    async def _adopt(self, left: LeftReply) -> bool:
+        if left.reply is None or not is_ulid(left.conversation_id):
+            self._writer.remove(left.path)
+            return False
+        try:
+            conversation = await self._read(left.conversation_id)
+        except KeyError:
+            conversation = Conversation(id=left.conversation_id, title=left.title)
+        known = conversation.messages.get(left.reply.id)
+        is_new = known is None or (
+            known.stop == "interrupted" and drafting.length(known) < drafting.length(left.reply)
+        )
+        if is_new:
+            if known is None:
+                conversation.add(left.reply)
+            if not await self._saver.save_message(conversation, left.reply, ts=left.ts):
+                return False
+        self._writer.remove(left.path)
+        return is_new
 
 
 def left_replies(layout: Layout, me: Owner, pace: Pace, own_names: set[str]) -> list[LeftReply]:

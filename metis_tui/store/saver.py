@@ -1,13 +1,13 @@
 """Hands changes of conversations to the writer thread and waits for the outcome, but never for long.
 
-Belongs to the event loop. Knows nothing of reading.
+Belongs to the event loop. Knows nothing of reading. `Remarks` are the changes that are not messages.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from metis_tui.chat.conversation import ChatMessage, Conversation
 from metis_tui.store import drafting
@@ -58,49 +58,58 @@ class Saver:
 
     async def save_message(self, conversation: Conversation, message: ChatMessage, *, ts: int | None = None) -> bool:
         """True once it is durable. `ts`: its place among other records, if that is not now."""
-        header, records = self._header(conversation), self._settings(conversation)
-        records.append(drafting.message_record(conversation.id, message, self._stamps, ts=ts))
         return await self._save(
             conversation,
-            Save(
-                conversation.id,
-                header,
-                tuple(records),
-                is_urgent=True,
-                since=time.monotonic(),
-                blobs=drafting.blobs_of([message]),
-                ends_reply=message.id if message.role == "assistant" else None,
-            ),
+            lambda: [drafting.message_record(conversation.id, message, self._stamps, ts=ts)],
+            is_urgent=True,
+            blobs=drafting.blobs_of([message]),
+            ends_reply=message.id if message.role == "assistant" else None,
         )
 
     async def save_whole(self, conversation: Conversation, known: Conversation | None) -> bool:
         """Saves what the store lacks of a conversation; True once it is durable."""
-        header, records = self._header(conversation), self._settings(conversation)
-        records += drafting.missing_records(conversation, known, self._stamps)
-        if not records:
-            return True
         return await self._save(
             conversation,
-            Save(
-                conversation.id,
-                header,
-                tuple(records),
-                is_urgent=True,
-                since=time.monotonic(),
-                blobs=drafting.blobs_of(conversation.messages.values()),
-            ),
+            lambda: drafting.missing_records(conversation, known, self._stamps),
+            is_urgent=True,
+            blobs=drafting.blobs_of(conversation.messages.values()),
         )
 
     async def save_change(
         self, conversation: Conversation, record_type: str, content: Mapping[str, object], *, is_urgent: bool = False
     ) -> bool:
         """True once it is written, or durable if urgent."""
-        header, records = self._header(conversation), self._settings(conversation)
-        records.append(drafting.record(conversation.id, record_type, content, self._stamps))
-        save = Save(conversation.id, header, tuple(records), is_urgent=is_urgent, since=time.monotonic())
-        return await self._save(conversation, save)
+        return await self._save(
+            conversation,
+            lambda: [drafting.record(conversation.id, record_type, content, self._stamps)],
+            is_urgent=is_urgent,
+        )
 
-    async def _save(self, conversation: Conversation, save: Save) -> bool:
+    async def _save(
+        self,
+        conversation: Conversation,
+        make_records: Callable[[], list[bytes]],
+        *,
+        is_urgent: bool,
+        blobs: tuple[tuple[str, bytes], ...] = (),
+        ends_reply: str | None = None,
+    ) -> bool:
+        """Hands over a header, settings that are not on disk yet, and the records, which are made last: they come
+        after those in time, too.
+        """
+        header, records = self._header(conversation), self._settings(conversation)
+        records += make_records()
+        if not records:
+            return True
+        save = Save(
+            conversation.id,
+            header,
+            tuple(records),
+            is_urgent=is_urgent,
+            since=time.monotonic(),
+            blobs=blobs,
+            ends_reply=ends_reply,
+        )
         hint = Hint(self._stamps.last(conversation.id), conversation.summary())
         self.hints[conversation.id] = hint
         outcome: Outcome[bool] = Outcome()
@@ -123,3 +132,54 @@ class Saver:
 
     def _header(self, conversation: Conversation) -> bytes:
         return drafting.header_record(conversation, self._app_version, self._stamps)
+
+
+class Remarks:
+    """The part of a store that keeps remarks. All return True once a crash of this program cannot lose them.
+
+    While a conversation is empty nothing is written: what is said of it goes to disk with its first message. Nothing
+    is written to one that is read-only: False.
+    """
+
+    _saver: Saver
+
+    async def set_value(self, conversation: Conversation, key: str, value: object) -> bool:
+        """Sets and saves a setting: title, model, system, params, pin, archive, head. Last writer wins."""
+        drafting.apply(conversation, key, value)
+        if key == "head":
+            return await self._say(conversation, "head", {"msg": value})
+        return await self._say(conversation, "set", {"key": key, "val": value})
+
+    async def tag(self, conversation: Conversation, *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> bool:
+        """Adds and removes tags."""
+        added, removed = list(add), list(remove)
+        kept = [tag for tag in conversation.tags if tag not in removed]
+        conversation.tags = tuple(dict.fromkeys([*kept, *added]))
+        return await self._say(conversation, "tag", {"add": added, "del": removed})
+
+    async def note(self, conversation: Conversation, message_id: str, text: str) -> bool:
+        """Keeps a note on a message, in place of an earlier one; empty text takes it away."""
+        drafting.put(conversation.notes, message_id, text.strip() or None)
+        return await self._say(conversation, "note", {"msg": message_id, "text": text.strip()})
+
+    async def bookmark(self, conversation: Conversation, message_id: str, *, is_set: bool) -> bool:
+        """Marks a message, or takes the mark away."""
+        others = [marked for marked in conversation.bookmarks if marked != message_id]
+        conversation.bookmarks = (*others, message_id) if is_set else tuple(others)
+        return await self._say(conversation, "mark", {"msg": message_id, "val": is_set})
+
+    async def vote(self, conversation: Conversation, message_id: str, value: object) -> bool:
+        """Keeps a verdict on a message (a JSON value); None takes it away."""
+        drafting.put(conversation.votes, message_id, value)
+        return await self._say(conversation, "vote", {"msg": message_id, "val": value})
+
+    async def keep_record(self, conversation: Conversation, content: Mapping[str, object]) -> bool:
+        """Adds a record of another type to those in `Conversation.extras`; its key "t" names the type."""
+        conversation.extras = (*conversation.extras, dict(content))
+        fields = {key: value for key, value in content.items() if key != "t"}
+        return await self._say(conversation, str(content["t"]), fields)
+
+    async def _say(self, conversation: Conversation, record_type: str, content: dict[str, object]) -> bool:
+        if conversation.is_empty or conversation.is_read_only:
+            return conversation.is_empty
+        return await self._saver.save_change(conversation, record_type, content)
