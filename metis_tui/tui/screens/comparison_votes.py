@@ -32,7 +32,13 @@ class ComparisonVotes(ComparisonBase):
         return self._vote is not None
 
     @property
-    def verdict_words(self) -> str:
+    def title_words(self) -> str:
+        """What the title tells of the vote."""
+        return self.vote_words
+
+    @property
+    def vote_words(self) -> str:
+        """The verdict, and why."""
         vote = self._vote
         if vote is None:
             return ""
@@ -96,7 +102,7 @@ class ComparisonVotes(ComparisonBase):
         await self._keep_vote()
         self.show_names()
         names = f" It is {panes[best].name_shown}." if was_hidden and best is not None else ""
-        self.tell(f"Kept: {self.verdict_words}.{names} y adds why, u takes it back.")
+        self.tell(f"Kept: {self.vote_words}.{names} y adds why, u takes it back.")
 
     def _voted_prompt(self) -> str:
         """The prompt that the replies on screen answer; of several in a later round always the same one, in whatever

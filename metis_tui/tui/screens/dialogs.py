@@ -38,6 +38,10 @@ class AskText(Overlay[str | None]):
         self.dismiss(event.value.strip() or None)
 
 
+_ONE_LINE = 60
+"""Characters of all answers up to which they stand in one line."""
+
+
 class AskKey(Overlay[str | None]):
     """Shows a text and waits for one of some keys; returns the key, or None for Esc."""
 
@@ -52,8 +56,9 @@ class AskKey(Overlay[str | None]):
         with Vertical(classes="dialog"):
             yield Static(printable(self._title), classes="dialog-title", markup=False)
             yield Static(printable(self._text), markup=False)
-            offered = " · ".join(f"{key} {meaning}" for key, meaning in self._keys.items())
-            yield Static(f"{offered} · Esc cancels", classes="dialog-keys", markup=False)
+            offered = [*(f"{key} {meaning}" for key, meaning in self._keys.items()), "Esc cancels"]
+            is_long = sum(map(len, offered)) > _ONE_LINE
+            yield Static(("\n" if is_long else " · ").join(offered), classes="dialog-keys", markup=False)
 
     def on_key(self, event: events.Key) -> None:
         key = event.character or event.key

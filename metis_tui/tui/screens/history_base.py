@@ -95,7 +95,8 @@ class HistoryBase(ClosesOnce[HistoryChoice | None]):
         return [self.shelf.summaries.get(row.id, row.summary)] if row is not None else []
 
     def tell(self, text: str, *, is_problem: bool = False) -> None:
-        """A passing message; its text may come from anywhere."""
+        """A passing message in place of the one before, which would hide more of the list."""
+        self.app.clear_notifications()
         self.notify(
             printable(text)[:600],
             severity="warning" if is_problem else "information",

@@ -132,7 +132,7 @@ class LanesScreen(ComparisonVotes):
         facts = [
             f"{count} lane{'s' * (count != 1)}",
             f"blind {'on' if self.is_hidden else 'off'}",
-            self.verdict_words,
+            self.title_words,
         ]
         facts += ["scrolling together"] if self.is_synchronous else []
         right = " · ".join(fact for fact in facts if fact)

@@ -20,16 +20,18 @@ class VoteOnly(LanesScreen):
         self.was_asked_blind = True  # the names were never on this screen
 
     @property
-    def verdict_words(self) -> str:
-        return " · ".join(filter(None, (self._told, super().verdict_words)))
+    def title_words(self) -> str:
+        return " · ".join(filter(None, (self._told, self.vote_words)))
 
     def key_words(self) -> list[str]:
         best = f"A-{LETTERS[len(self.comparison.lanes) - 1]} best"
         return ["Esc ends", best, "t tie", "x all bad", "Enter next", "y why", "u back", "d diff", "z zoom", "s sync"]
 
     def action_leave(self) -> None:
+        self.app.clear_notifications()
         self.dismiss(None)
 
     def action_choose(self) -> None:
         """The next one."""
+        self.app.clear_notifications()
         self.dismiss(self.comparison.lanes[0])
