@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -128,13 +128,17 @@ class ComparisonTurns(ComparisonBase):
 
     async def stop_lanes(self) -> None:
         """Stops what runs and waits until what arrived is kept."""
-        running = [worker for worker in self.lane_workers.values() if not worker.is_finished]
+        await self._stop(self.lane_workers.values())
+        self.stop_holding()
+
+    @staticmethod
+    async def _stop(workers: Iterable[Worker[None]]) -> None:
+        running = [worker for worker in workers if not worker.is_finished]
         for worker in running:
             worker.cancel()
         for worker in running:
             with suppress(WorkerError):
                 await worker.wait()
-        self.stop_holding()
 
     def action_ask_again(self) -> None:
         pane = self.focused_pane
@@ -213,12 +217,13 @@ class ComparisonTurns(ComparisonBase):
         pane = self.focused_pane
         if pane is None or len(self.panes) < 2:
             self.tell("The last lane stays.")
-        elif self.is_busy:
-            self.tell("Wait until all lanes are done, or stop them: . this one, ! all.")
+        elif self._is_preparing or any(other.is_busy for other in self.panes if other is not pane):
+            self.tell("Wait until the other lanes are done, or stop them: ! all.")
         else:
             self.run_worker(self._remove(pane.lane), group="lanes", exit_on_error=False)
 
     async def _remove(self, lane: Lane) -> None:
+        await self._stop([self.lane_workers[lane]] if lane in self.lane_workers else [])
         self.comparison.remove(lane)
         self.forget_vote()
         await self.rebuild_lanes()

@@ -79,6 +79,9 @@ class LanePane(Vertical):
     def on_mount(self) -> None:
         self.show_thread()
 
+    def on_resize(self) -> None:
+        self.tell()  # other facts fit
+
     # --- what is shown ----------------------------------------------------------------------------
 
     @property
